@@ -1,0 +1,138 @@
+#include "core/base/intern.h"
+
+#include "core/base/clock.h"
+#include "core/base/hash.h"
+
+
+#define PYRO_INTERN_FIRST  64
+
+
+static int pyro_intern_grow(pyro_intern_t *table);
+
+
+void
+pyro_intern_init(pyro_intern_t *table, pyro_arena_t *arena)
+{
+    memset(table, 0, sizeof(pyro_intern_t));
+
+    table->arena = arena;
+    table->seed = pyro_hash_mix((uint64_t) pyro_clock_mono(),
+                                (uint64_t) (uintptr_t) arena);
+}
+
+
+static int
+pyro_intern_grow(pyro_intern_t *table)
+{
+    uint32_t   i, n, slot, cap, *slots;
+    uint64_t  *hashes;
+
+    n = table->mask ? (table->mask + 1) * 2 : PYRO_INTERN_FIRST;
+
+    if (n == 0) {
+        return -1;
+    }
+
+    slots = pyro_arena_calloc(table->arena, n, sizeof(uint32_t));
+
+    if (slots == NULL) {
+        return -1;
+    }
+
+    cap = table->cap;
+    hashes = table->hashes;
+
+    if (pyro_arena_grow(table->arena, &hashes, &cap, n / 2, sizeof(uint64_t))
+        || pyro_arena_grow(table->arena, &table->items, &table->cap, n / 2,
+                           sizeof(pyro_slice_t)))
+    {
+        return -1;
+    }
+
+    table->hashes = hashes;
+
+    for (i = 0; i < table->n; i++) {
+        slot = (uint32_t) hashes[i] & (n - 1);
+
+        while (slots[slot]) {
+            slot = (slot + 1) & (n - 1);
+        }
+
+        slots[slot] = i + 1;
+    }
+
+    table->slots = slots;
+    table->mask = n - 1;
+
+    return 0;
+}
+
+
+uint32_t
+pyro_intern_find(const pyro_intern_t *table, pyro_slice_t s)
+{
+    uint32_t  id, slot;
+    uint64_t  hash;
+
+    if (table->mask == 0) {
+        return PYRO_NONE;
+    }
+
+    hash = pyro_hash64(s.data, s.len, table->seed);
+
+    for (slot = (uint32_t) hash & table->mask;
+         table->slots[slot];
+         slot = (slot + 1) & table->mask)
+    {
+        id = table->slots[slot] - 1;
+
+        if (table->hashes[id] == hash && pyro_slice_eq(table->items[id], s)) {
+            return id;
+        }
+    }
+
+    return PYRO_NONE;
+}
+
+
+uint32_t
+pyro_intern(pyro_intern_t *table, pyro_slice_t s, int copy)
+{
+    uint32_t      id, slot;
+    uint64_t      hash;
+    pyro_slice_t  item;
+
+    if (table->n >= table->mask / 2 && pyro_intern_grow(table)) {
+        return PYRO_NONE;
+    }
+
+    hash = pyro_hash64(s.data, s.len, table->seed);
+
+    for (slot = (uint32_t) hash & table->mask;
+         table->slots[slot];
+         slot = (slot + 1) & table->mask)
+    {
+        id = table->slots[slot] - 1;
+
+        if (table->hashes[id] == hash && pyro_slice_eq(table->items[id], s)) {
+            return id;
+        }
+    }
+
+    item = s;
+
+    if (copy) {
+        item = pyro_arena_dup(table->arena, s);
+
+        if (item.data == NULL) {
+            return PYRO_NONE;
+        }
+    }
+
+    id = table->n++;
+    table->items[id] = item;
+    table->hashes[id] = hash;
+    table->slots[slot] = id + 1;
+
+    return id;
+}

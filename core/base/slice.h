@@ -1,0 +1,95 @@
+/*
+ * A range of bytes that somebody else owns.  Any thread.
+ */
+
+#ifndef _PYRO_SLICE_H_INCLUDED_
+#define _PYRO_SLICE_H_INCLUDED_
+
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+
+typedef struct {
+    const char  *data;      /* may be NULL only if len is 0 */
+    size_t       len;
+} pyro_slice_t;
+
+
+#define PYRO_SLICE(text)  ((pyro_slice_t) { text, sizeof(text) - 1 })
+
+/* For printf's "%.*s"; the lengths printed here are far below INT_MAX. */
+#define PYRO_SLICE_ARG(s)  (int) (s).len, (s).data
+
+
+static inline pyro_slice_t
+pyro_slice(const void *data, size_t len)
+{
+    pyro_slice_t  s = { (const char *) data, len };
+
+    return s;
+}
+
+
+static inline pyro_slice_t
+pyro_slice_str(const char *text)
+{
+    return pyro_slice(text, strlen(text));
+}
+
+
+static inline int
+pyro_slice_eq(pyro_slice_t a, pyro_slice_t b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+
+static inline int
+pyro_slice_is(pyro_slice_t a, const char *text)
+{
+    return pyro_slice_eq(a, pyro_slice_str(text));
+}
+
+
+static inline int
+pyro_slice_starts(pyro_slice_t s, pyro_slice_t prefix)
+{
+    return s.len >= prefix.len
+           && (prefix.len == 0 || memcmp(s.data, prefix.data, prefix.len) == 0);
+}
+
+
+/* Byte order, the shorter first: the order of labels and of names. */
+static inline int
+pyro_slice_cmp(pyro_slice_t a, pyro_slice_t b)
+{
+    int     rc;
+    size_t  n;
+
+    n = a.len < b.len ? a.len : b.len;
+    rc = n ? memcmp(a.data, b.data, n) : 0;
+
+    return rc ? rc : (a.len > b.len) - (a.len < b.len);
+}
+
+
+/* Without spaces and tabs at both ends. */
+static inline pyro_slice_t
+pyro_slice_trim(pyro_slice_t s)
+{
+    while (s.len && (s.data[0] == ' ' || s.data[0] == '\t')) {
+        s.data++;
+        s.len--;
+    }
+
+    while (s.len && (s.data[s.len - 1] == ' ' || s.data[s.len - 1] == '\t')) {
+        s.len--;
+    }
+
+    return s;
+}
+
+
+#endif /* _PYRO_SLICE_H_INCLUDED_ */

@@ -1,0 +1,175 @@
+/*
+ * The one in-memory profile: what a push holds, whatever its format.
+ *
+ * Readers (jfr/, core/format/) build it through the functions below; the store
+ * takes it as it is.  Everything is interned to dense ids: strings, frames,
+ * nodes of one stack tree, label sets, profile types, spans.  A stack trace is
+ * the id of its leaf node.
+ *
+ * Lives in the arena given, is built by one thread, and is read-only once
+ * pyro_profile_finish() has returned.  A function that returns an id returns
+ * PYRO_NONE when the arena has no memory left.
+ */
+
+#ifndef _PYRO_PROFILE_H_INCLUDED_
+#define _PYRO_PROFILE_H_INCLUDED_
+
+
+#include "core/base/intern.h"
+#include "core/model/labels.h"
+#include "core/model/profile_type.h"
+
+
+typedef struct {
+    uint32_t        function;       /* string id */
+    uint32_t        file;           /* string id, 0 unknown */
+    uint32_t        line;           /* 0 unknown */
+    uint32_t        start_line;     /* of the function, 0 unknown */
+} pyro_frame_t;
+
+
+/* Node 0 is the root and has no frame; a parent's id is below its child's. */
+typedef struct {
+    uint32_t        parent;
+    uint32_t        frame;
+} pyro_node_t;
+
+
+/* Span 0 is "none". */
+typedef struct {
+    uint64_t        id;
+    uint64_t        trace_hi;
+    uint64_t        trace_lo;
+} pyro_span_t;
+
+
+typedef struct {
+    uint32_t        node;
+    uint32_t        span;
+    uint64_t        value;
+} pyro_sample_t;
+
+
+/* The samples of one label set and one profile type; (node, span) is unique. */
+typedef struct {
+    uint32_t        labels;         /* label set */
+    uint32_t        type;
+    uint32_t        n;
+    uint32_t        cap;
+    uint32_t       *slots;          /* index of (node, span), building only */
+    uint32_t        mask;
+    uint64_t        total;          /* set by pyro_profile_finish() */
+    pyro_sample_t  *samples;        /* finished: sorted by node, then span */
+} pyro_section_t;
+
+
+typedef struct {
+    pyro_profile_type_t  type;
+    pyro_labels_t        extra;     /* jfr_event, jfr_engine: of the series */
+} pyro_profile_column_t;
+
+
+typedef struct {
+    pyro_labels_t   dynamic;        /* labels of the samples alone */
+    pyro_labels_t   labels;         /* of the stream; set by finish */
+    pyro_hash128_t  digest;         /* of the stream's part; set by finish */
+} pyro_label_set_t;
+
+
+typedef struct {
+    pyro_arena_t           *arena;
+    pyro_intern_t           strings;        /* string 0 is empty */
+
+    pyro_frame_t           *frames;
+    uint32_t                n_frames;
+    uint32_t                cap_frames;
+
+    pyro_node_t            *nodes;
+    uint32_t                n_nodes;
+    uint32_t                cap_nodes;
+
+    pyro_span_t            *spans;
+    uint32_t                n_spans;
+    uint32_t                cap_spans;
+
+    pyro_profile_column_t  *types;
+    uint32_t                n_types;
+    uint32_t                cap_types;
+
+    pyro_label_set_t       *label_sets;     /* set 0: no dynamic label */
+    uint32_t                n_label_sets;
+    uint32_t                cap_label_sets;
+
+    pyro_section_t         *sections;       /* finished: by labels, then type */
+    uint32_t                n_sections;
+    uint32_t                cap_sections;
+
+    uint32_t                n_samples;      /* in all sections */
+    uint64_t                dropped;        /* samples of a value <= 0 */
+
+    /* hash indexes, building only */
+    uint32_t               *frame_slots;
+    uint32_t                frame_mask;
+    uint32_t               *node_slots;
+    uint32_t                node_mask;
+    uint32_t               *span_slots;
+    uint32_t                span_mask;
+} pyro_profile_t;
+
+
+/* An empty profile in the arena; NULL: no memory. */
+pyro_profile_t *pyro_profile_create(pyro_arena_t *arena);
+
+/* The id of a string.  Bytes that are not UTF-8 are replaced ("?" each). */
+uint32_t pyro_profile_string(pyro_profile_t *p, pyro_slice_t s);
+
+uint32_t pyro_profile_frame(pyro_profile_t *p, const pyro_frame_t *frame);
+
+/* The child of parent (0: the root) that has this frame. */
+uint32_t pyro_profile_node(pyro_profile_t *p, uint32_t parent, uint32_t frame);
+
+/* All zero gives 0. */
+uint32_t pyro_profile_span(pyro_profile_t *p, const pyro_span_t *span);
+
+/* The set's items and bytes are copied.  An empty set is 0. */
+uint32_t pyro_profile_label_set(pyro_profile_t *p, const pyro_labels_t *set);
+
+/*
+ * The id of a profile type; its bytes must live as long as the arena.  Extra
+ * labels may be given later, in types[id].extra, before finish.
+ */
+uint32_t pyro_profile_column(pyro_profile_t *p,
+    const pyro_profile_type_t *type);
+
+/*
+ * Adds value to the sample (labels, type, node, span).  A value below 0 is
+ * dropped and counted; sums stop at INT64_MAX.  Returns -1: no memory.
+ */
+int pyro_profile_add(pyro_profile_t *p, uint32_t labels, uint32_t type,
+    uint32_t node, uint32_t span, int64_t value);
+
+/*
+ * Closes the profile: drops zero samples, empty sections and unused label
+ * sets' sections; merges the static labels into each label set (a static one
+ * wins), leaving to the types what is theirs; checks the labels; sorts
+ * sections and samples; computes totals and digests.
+ *
+ * The digest of a label set is XXH3-128, unseeded, over its labels, and for
+ * each section its type, extra labels and samples, stacks by their strings:
+ * equal content gives equal digests on every machine, in whatever order the
+ * ids were given (design.md §6, "a repeat").
+ *
+ * PYRO_UNPROCESSABLE: labels; PYRO_UNAVAILABLE: no memory.
+ */
+pyro_status_e pyro_profile_finish(pyro_profile_t *p,
+    const pyro_labels_t *labels, const pyro_label_limits_t *limits,
+    pyro_error_t *err);
+
+static inline pyro_slice_t
+pyro_profile_text(const pyro_profile_t *p, uint32_t string)
+{
+    return p->strings.items[string];
+}
+
+
+#endif /* _PYRO_PROFILE_H_INCLUDED_ */

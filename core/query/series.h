@@ -1,0 +1,75 @@
+/*
+ * Profile totals into time series on a grid: SelectSeries,
+ * pyroscope-api.md §9.9.
+ *
+ * Grid: t_k = start + k × step up to end; the point t_k takes the profiles with
+ * t_k − step < t <= t_k (the first also t = start − step), t in whole ms.  Only
+ * points with data exist.  Lives in an arena, one thread.
+ */
+
+#ifndef _PYRO_SERIES_H_INCLUDED_
+#define _PYRO_SERIES_H_INCLUDED_
+
+
+#include "core/model/labels.h"
+
+
+typedef enum {
+    PYRO_SERIES_SUM = 0,
+    PYRO_SERIES_AVERAGE             /* of the profile totals in a bucket */
+} pyro_series_aggregation_e;
+
+
+typedef struct {
+    int64_t        time;            /* ms, a grid point */
+    double         value;
+} pyro_point_t;
+
+
+typedef struct {
+    pyro_labels_t  labels;          /* the group */
+    pyro_point_t  *points;          /* ascending */
+    uint32_t       n;
+    double         total;           /* of all points' values */
+} pyro_series_t;
+
+
+typedef struct {
+    int64_t                    start;       /* ms */
+    int64_t                    end;         /* ms */
+    int64_t                    step;        /* ms, >= 1 */
+    pyro_series_aggregation_e  aggregation;
+    const pyro_slice_t        *group_by;    /* label names */
+    uint32_t                   n_group_by;
+    uint64_t                   limit;       /* series at most, 0 all */
+    uint32_t                   max_points;  /* grid points with data, all series */
+} pyro_series_options_t;
+
+
+typedef struct pyro_series_set_s  pyro_series_set_t;
+
+
+/* Copies nothing of the options: they must outlive the set. */
+pyro_series_set_t *pyro_series_create(pyro_arena_t *arena,
+    const pyro_series_options_t *options);
+
+/* The range to read profiles of, ns, both ends included. */
+void pyro_series_range(const pyro_series_options_t *options, int64_t *start_ns,
+    int64_t *end_ns);
+
+/* The group that a series with these labels (copied) belongs to; PYRO_NONE. */
+uint32_t pyro_series_group(pyro_series_set_t *set, const pyro_labels_t *labels);
+
+/* Adds the total of one profile.  Outside the grid: ignored. */
+pyro_status_e pyro_series_add(pyro_series_set_t *set, uint32_t group,
+    int64_t time_ns, uint64_t total, pyro_error_t *err);
+
+/*
+ * The finished series: by total descending, then by labels; groups without a
+ * point are left out; cut to the limit.
+ */
+pyro_status_e pyro_series_finish(pyro_series_set_t *set, pyro_series_t **series,
+    uint32_t *n, pyro_error_t *err);
+
+
+#endif /* _PYRO_SERIES_H_INCLUDED_ */

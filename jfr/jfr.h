@@ -1,0 +1,74 @@
+/*
+ * The JFR reader's whole interface: one recording into one profile.
+ *
+ * The recording is a contiguous range of raw (inflated) bytes, one or more
+ * chunks of versions 1 and 2.  Nothing of it is copied but the strings that
+ * samples need.  One thread; memory comes from the profile's arena and from a
+ * scratch arena that ends with each chunk.
+ *
+ * Format: reference "JFR File Format"; events and their meaning: README,
+ * "What a recording becomes".
+ */
+
+#ifndef _PYRO_JFR_H_INCLUDED_
+#define _PYRO_JFR_H_INCLUDED_
+
+
+#include "core/model/profile.h"
+
+
+/* What was read and what was not; each is a counter in /metrics. */
+
+#define PYRO_JFR_COUNTERS(X)                                                  \
+    X(CHUNKS,            "chunks")               /* read to their end */      \
+    X(CHUNKS_BROKEN,     "chunks_broken")        /* incomplete or damaged */  \
+    X(EVENTS,            "events")               /* of the kinds we map */    \
+    X(EVENTS_BROKEN,     "events_broken")        /* payload past its size */  \
+    X(STACK_MISSING,     "stack_missing")        /* sample dropped */         \
+    X(METHOD_MISSING,    "method_missing")       /* frame "[unknown]" */      \
+    X(STACK_TRUNCATED,   "stack_truncated")      /* by the profiler */        \
+    X(STATE_UNKNOWN,     "state_unknown")        /* sample dropped */         \
+    X(VALUE_NEGATIVE,    "value_negative")       /* sample dropped */         \
+    X(CPU_TIME_SAMPLES,  "cpu_time_samples")     /* jdk.CPUTimeSample */      \
+    X(CPU_TIME_LOST,     "cpu_time_lost")        /* CPUTimeSamplesLost */     \
+    X(EXECUTION_SKIPPED, "execution_skipped")    /* beside CPUTimeSample */
+
+
+typedef enum {
+#define PYRO_JFR_COUNTER_ENUM(id, text)  PYRO_JFR_##id,
+    PYRO_JFR_COUNTERS(PYRO_JFR_COUNTER_ENUM)
+#undef PYRO_JFR_COUNTER_ENUM
+    PYRO_JFR_COUNTER_COUNT
+} pyro_jfr_counter_e;
+
+
+typedef struct {
+    uint64_t      counters[PYRO_JFR_COUNTER_COUNT];
+    char          event[64];        /* the setting, empty if absent */
+    char          engine[64];
+    char          problem[160];     /* the first thing that was wrong, or "" */
+} pyro_jfr_report_t;
+
+
+typedef struct {
+    int64_t       sample_rate;      /* Hz of the request; -1 absent or unusable */
+    pyro_slice_t  labels;           /* LabelsSnapshot, raw protobuf; may be empty */
+} pyro_jfr_options_t;
+
+
+/*
+ * Reads a recording into profile, which stays open (the caller finishes it).
+ *
+ * PYRO_OK: also for a sound recording without samples, and for a damaged one of
+ * which something could be read: the report says what is missing.
+ * PYRO_UNPROCESSABLE: not a JFR file; damaged and without a readable sample;
+ * a label snapshot that is not protobuf.  PYRO_UNAVAILABLE: no memory.
+ */
+pyro_status_e pyro_jfr_read(pyro_slice_t recording,
+    const pyro_jfr_options_t *options, pyro_profile_t *profile,
+    pyro_jfr_report_t *report, pyro_error_t *err);
+
+const char *pyro_jfr_counter_text(pyro_jfr_counter_e counter);
+
+
+#endif /* _PYRO_JFR_H_INCLUDED_ */

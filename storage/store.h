@@ -1,0 +1,150 @@
+/*
+ * The store: its whole interface.  Nothing outside storage/ knows LMDB.
+ *
+ * All calls are plain blocking C calls, made from pool threads, never from an
+ * event loop, with a deadline and a cancel flag where they may take long.  A
+ * store handle belongs to one process (opened after the fork); its calls may
+ * come from any number of threads at once, writes one after the other.  Several
+ * processes may have the same directory open.
+ *
+ * What pyro_store_write() reported as stored is on disk (fsync) when it
+ * returns.  Errors: PYRO_UNAVAILABLE for everything that may pass (directory,
+ * disk full, map full, I/O), with the reason in the message.
+ */
+
+#ifndef _PYRO_STORE_H_INCLUDED_
+#define _PYRO_STORE_H_INCLUDED_
+
+
+#include <stdatomic.h>
+
+#include "core/model/profile.h"
+#include "core/query/selector.h"
+#include "core/query/tree.h"
+
+
+typedef struct pyro_store_s  pyro_store_t;
+
+
+typedef enum {
+    PYRO_DURABILITY_COMMIT = 0,     /* fsync each commit: loses nothing */
+    PYRO_DURABILITY_NOMETASYNC,     /* power loss: the last commit at most */
+    PYRO_DURABILITY_PERIODIC        /* power loss: since the last sync */
+} pyro_durability_e;
+
+
+typedef struct {
+    const char         *dir;            /* exists already */
+    uint64_t            map_size;       /* bytes a file, 0 = 64 GiB */
+    uint32_t            partition;      /* seconds: 3600 to 604800; 0 = 86400 */
+    pyro_durability_e   durability;
+    uint32_t            max_open;       /* partitions open at once; 0 = 64 */
+} pyro_store_options_t;
+
+
+/* Opens or makes the store in options->dir. */
+pyro_status_e pyro_store_open(const pyro_store_options_t *options,
+    pyro_store_t **store, pyro_error_t *err);
+
+/* No call may be running. */
+void pyro_store_close(pyro_store_t *store);
+
+
+/* ---- writing ---- */
+
+/* One finished profile to store. */
+typedef struct {
+    pyro_slice_t           tenant;      /* "anonymous" until tenants are there */
+    const pyro_profile_t  *profile;     /* read-only during the call */
+    int64_t                time;        /* ns since the epoch, >= 0 */
+    int64_t                duration;    /* ns, >= 0 */
+
+    /* results */
+    pyro_status_e          status;
+    uint32_t               stored;      /* records written */
+    uint32_t               repeated;    /* records that were there already */
+    pyro_error_t           error;       /* if status is not PYRO_OK */
+} pyro_store_push_t;
+
+
+/*
+ * Stores all pushes, in as few transactions as the partitions and the caps of a
+ * transaction (256 pushes, 8 MiB, 50 ms) allow, and sets each one's result:
+ * PYRO_OK means on disk.  One bad push does not harm another; a failing commit
+ * fails the pushes of its transaction and leaves no trace.
+ */
+void pyro_store_write(pyro_store_t *store, pyro_store_push_t **pushes,
+    uint32_t n);
+
+
+/* ---- reading ---- */
+
+typedef struct {
+    pyro_slice_t            tenant;
+    const pyro_selector_t  *selectors;  /* a series matches any of them */
+    uint32_t                n_selectors;    /* 0: every series */
+    int64_t                 start;      /* ns, included */
+    int64_t                 end;        /* ns, included */
+    uint32_t                max_series; /* 0: no limit; beyond: 422 */
+    int64_t                 deadline;   /* pyro_clock_mono(), 0: none */
+    const atomic_int       *cancel;     /* not 0: stop; may be NULL */
+    pyro_arena_t           *arena;      /* for what the call needs */
+} pyro_store_query_t;
+
+
+/*
+ * Called for each matching series that has data in the range, with its whole
+ * label set (stream and type labels, sorted; valid during the call), once a
+ * partition.  Another status than PYRO_OK ends the call with it.
+ */
+typedef pyro_status_e (*pyro_store_series_pt)(void *ctx,
+    const pyro_labels_t *labels, pyro_error_t *err);
+
+pyro_status_e pyro_store_series(pyro_store_t *store,
+    const pyro_store_query_t *query, pyro_store_series_pt handler, void *ctx,
+    pyro_error_t *err);
+
+
+/* Adds the stacks and values of all matching series in the range to tree. */
+pyro_status_e pyro_store_merge(pyro_store_t *store,
+    const pyro_store_query_t *query, pyro_tree_t *tree, pyro_error_t *err);
+
+
+/*
+ * The totals of single profiles: series() is called as above and may set
+ * *group; total() follows for each of its profiles, in order of time.
+ */
+typedef struct {
+    void           *ctx;
+    pyro_status_e (*series)(void *ctx, const pyro_labels_t *labels,
+                            uint32_t *group, pyro_error_t *err);
+    pyro_status_e (*total)(void *ctx, uint32_t group, int64_t time_ns,
+                           uint64_t total, pyro_error_t *err);
+} pyro_store_totals_handler_t;
+
+pyro_status_e pyro_store_totals(pyro_store_t *store,
+    const pyro_store_query_t *query, const pyro_store_totals_handler_t *handler,
+    pyro_error_t *err);
+
+
+/* ---- upkeep ---- */
+
+typedef struct {
+    uint64_t  partitions;           /* in the catalogue */
+    uint64_t  open_partitions;      /* in this process */
+    uint64_t  bytes;                /* of all files, as stat has them */
+    uint64_t  disk_free;            /* of the file system, for this user */
+    uint64_t  commits;              /* by this process since it opened */
+    uint64_t  commit_failures;
+    uint64_t  node_cache_hits;
+    uint64_t  node_cache_misses;
+} pyro_store_stats_t;
+
+pyro_status_e pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
+    pyro_error_t *err);
+
+/* Clears reader slots of dead processes; returns how many, -1 on an error. */
+int pyro_store_reader_check(pyro_store_t *store, pyro_error_t *err);
+
+
+#endif /* _PYRO_STORE_H_INCLUDED_ */
