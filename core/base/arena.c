@@ -103,6 +103,10 @@ pyro_arena_alloc(pyro_arena_t *arena, size_t size)
         return NULL;
     }
 
+    if (size == 0) {
+        size = 1;
+    }
+
     need = (size + PYRO_ARENA_ALIGN - 1) & ~(size_t) (PYRO_ARENA_ALIGN - 1);
 
     if (need <= (size_t) (arena->end - arena->pos)) {
