@@ -1,0 +1,288 @@
+#include "ngx_pyroscope_module/ngx_pyroscope_ingest.h"
+
+#include "ngx_pyroscope_module/ngx_pyroscope_commit.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_task.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_upload.h"
+
+
+static ngx_pyroscope_upload_t *ngx_pyroscope_upload_create(
+    ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx);
+static void ngx_pyroscope_upload_cleanup(void *data);
+static void ngx_pyroscope_ingest_body_handler(ngx_http_request_t *r);
+static pyro_status_e ngx_pyroscope_ingest_admit(ngx_pyroscope_upload_t *u,
+    pyro_error_t *err);
+static void ngx_pyroscope_ingest_parsed(ngx_http_request_t *r, void *data);
+static void ngx_pyroscope_ingest_resume(ngx_http_request_t *r);
+static void ngx_pyroscope_ingest_log(ngx_http_request_t *r,
+    ngx_pyroscope_upload_t *u);
+static ngx_int_t ngx_pyroscope_ingest_refuse(ngx_http_request_t *r,
+    ngx_pyroscope_upload_t *u, const pyro_error_t *err);
+
+
+ngx_int_t
+ngx_pyroscope_ingest_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
+{
+    ngx_int_t                rc;
+    pyro_error_t             err;
+    ngx_pyroscope_upload_t  *u;
+
+    u = ngx_pyroscope_upload_create(r, ctx);
+
+    if (u == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_pyroscope_worker.store == NULL) {
+        err = ngx_pyroscope_worker.store_error;
+        goto refuse;
+    }
+
+    if (ngx_pyroscope_upload_check(u, &err) != PYRO_OK) {
+        goto refuse;
+    }
+
+    /* a profile of some size goes to a temporary file: no warning for that */
+
+    r->request_body_file_log_level = 0;
+
+    rc = ngx_http_read_client_request_body(r,
+                                           ngx_pyroscope_ingest_body_handler);
+
+    return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+
+refuse:
+
+    rc = ngx_http_discard_request_body(r);
+
+    return rc != NGX_OK ? rc : ngx_pyroscope_ingest_refuse(r, u, &err);
+}
+
+
+static ngx_pyroscope_upload_t *
+ngx_pyroscope_upload_create(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
+{
+    ngx_str_t               *value;
+    ngx_pool_cleanup_t      *cln;
+    ngx_pyroscope_upload_t  *u;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_pyroscope_upload_t));
+
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    u = cln->data;
+    ngx_memzero(u, sizeof(ngx_pyroscope_upload_t));
+    cln->handler = ngx_pyroscope_upload_cleanup;
+
+    ctx->upload = u;
+    ctx->resume = ngx_pyroscope_ingest_resume;
+
+    u->request = r;
+    u->settings = ngx_pyroscope_worker.conf->settings;
+    u->canceled = &ctx->canceled;
+    u->parse_bytes = &ngx_pyroscope_worker.parse_bytes;
+    u->query = ngx_pyroscope_slice(&r->args);
+
+    if (r->headers_in.content_type != NULL) {
+        u->content_type = ngx_pyroscope_slice(
+                                            &r->headers_in.content_type->value);
+    }
+
+    value = ngx_pyroscope_request_header(r, "content-encoding");
+
+    if (value != NULL) {
+        u->content_encoding = ngx_pyroscope_slice(value);
+    }
+
+    return u;
+}
+
+
+/* The end of the request's memory: whatever became of it. */
+
+static void
+ngx_pyroscope_upload_cleanup(void *data)
+{
+    ngx_pyroscope_upload_t *u = data;
+
+    if (u->counted) {
+        ngx_pyroscope_worker.pushes--;
+        ngx_pyroscope_worker.push_bytes -= u->body.size;
+    }
+
+    pyro_arena_destroy(u->arena);
+}
+
+
+static void
+ngx_pyroscope_ingest_body_handler(ngx_http_request_t *r)
+{
+    pyro_error_t             err;
+    ngx_pyroscope_ctx_t     *ctx;
+    ngx_pyroscope_task_t     task;
+    ngx_pyroscope_upload_t  *u;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
+    u = ctx->upload;
+
+    if (ngx_pyroscope_body_collect(r, &u->body) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_RECEIVED_BYTES,
+                              u->body.size);
+
+    if (ngx_pyroscope_ingest_admit(u, &err) != PYRO_OK) {
+        ngx_http_finalize_request(r, ngx_pyroscope_ingest_refuse(r, u, &err));
+        return;
+    }
+
+    ngx_memzero(&task, sizeof(ngx_pyroscope_task_t));
+    task.data = u;
+    task.run = ngx_pyroscope_upload_parse;
+    task.done = ngx_pyroscope_ingest_parsed;
+
+    if (ngx_pyroscope_task_post(r, ngx_pyroscope_worker.parse_pool, &task)
+        != NGX_OK)
+    {
+        (void) pyro_error_set(&err, PYRO_EXHAUSTED, PYRO_REASON_QUEUE,
+                              "the queue of the thread pool "
+                              "\"pyroscope_parse\" is full");
+        ngx_http_finalize_request(r, ngx_pyroscope_ingest_refuse(r, u, &err));
+    }
+}
+
+
+static pyro_status_e
+ngx_pyroscope_ingest_admit(ngx_pyroscope_upload_t *u, pyro_error_t *err)
+{
+    ngx_msec_int_t           age;
+    const pyro_settings_t   *settings;
+    ngx_pyroscope_worker_t  *worker;
+
+    worker = &ngx_pyroscope_worker;
+    settings = u->settings;
+
+    if (worker->store == NULL) {
+        *err = worker->store_error;
+        return err->status;
+    }
+
+    if (worker->pushes >= settings->lmdb.queue_pushes) {
+        return pyro_error_set(err, PYRO_EXHAUSTED, PYRO_REASON_QUEUE,
+                              "%lu uploads wait in this worker, "
+                              "lmdb.queue_pushes is %u",
+                              (unsigned long) worker->pushes,
+                              settings->lmdb.queue_pushes);
+    }
+
+    if (worker->pushes
+        && worker->push_bytes + u->body.size > settings->lmdb.queue_bytes)
+    {
+        return pyro_error_set(err, PYRO_EXHAUSTED, PYRO_REASON_QUEUE,
+                              "%zu bytes of uploads wait in this worker, "
+                              "lmdb.queue_bytes is %llu",
+                              worker->push_bytes + u->body.size,
+                              (unsigned long long)
+                              settings->lmdb.queue_bytes);
+    }
+
+    age = ngx_pyroscope_commit_age();
+
+    if (age > settings->lmdb.queue_age) {
+        return pyro_error_set(err, PYRO_EXHAUSTED, PYRO_REASON_QUEUE,
+                              "the oldest upload waits for %ld ms to be "
+                              "stored, lmdb.queue_age is %lld ms", (long) age,
+                              (long long) settings->lmdb.queue_age);
+    }
+
+    worker->pushes++;
+    worker->push_bytes += u->body.size;
+    u->counted = 1;
+
+    return PYRO_OK;
+}
+
+
+/* Back from the parse pool; the request stays parked until it is stored. */
+
+static void
+ngx_pyroscope_ingest_parsed(ngx_http_request_t *r, void *data)
+{
+    ngx_pyroscope_upload_t *u = data;
+
+    ngx_pyroscope_metrics_time(NGX_PYROSCOPE_TIME_PARSE, u->parse_time);
+    ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_INFLATED_BYTES, u->inflated);
+    ngx_pyroscope_metrics_jfr(&u->report);
+
+    if (u->status != PYRO_OK) {
+        ngx_pyroscope_task_wake(r);
+        return;
+    }
+
+    /* an idle JVM's recording is sound and has no sample */
+
+    if (u->push.profile->n_sections == 0) {
+        ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_PUSHES_EMPTY, 1);
+        ngx_pyroscope_task_wake(r);
+        return;
+    }
+
+    ngx_pyroscope_commit_enqueue(u);
+}
+
+
+static void
+ngx_pyroscope_ingest_resume(ngx_http_request_t *r)
+{
+    ngx_int_t                rc;
+    ngx_pyroscope_ctx_t     *ctx;
+    ngx_pyroscope_upload_t  *u;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
+    u = ctx->upload;
+
+    if (u->report.problem[0] != '\0') {
+        ngx_pyroscope_ingest_log(r, u);
+    }
+
+    if (u->status != PYRO_OK) {
+        rc = ngx_pyroscope_ingest_refuse(r, u, &u->error);
+
+    } else {
+        rc = ngx_pyroscope_reply_text(r, NGX_HTTP_OK, NULL, "");
+    }
+
+    ngx_http_finalize_request(r, rc);
+}
+
+
+static void
+ngx_pyroscope_ingest_log(ngx_http_request_t *r, ngx_pyroscope_upload_t *u)
+{
+    uint64_t  *n;
+
+    n = u->report.counters;
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "pyroscope recording: %s; chunks read %uL, broken %uL; "
+                  "events read %uL, broken %uL; samples without a stack %uL",
+                  u->report.problem, n[PYRO_JFR_CHUNKS],
+                  n[PYRO_JFR_CHUNKS_BROKEN], n[PYRO_JFR_EVENTS],
+                  n[PYRO_JFR_EVENTS_BROKEN], n[PYRO_JFR_STACK_MISSING]);
+}
+
+
+static ngx_int_t
+ngx_pyroscope_ingest_refuse(ngx_http_request_t *r, ngx_pyroscope_upload_t *u,
+    const pyro_error_t *err)
+{
+    ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_PUSHES_REFUSED, 1);
+    ngx_pyroscope_metrics_discarded(err->reason, u->body.size);
+
+    return ngx_pyroscope_reply_error(r, err);
+}

@@ -1,0 +1,80 @@
+/*
+ * Counters of all workers in one shared zone, and their text form.
+ *
+ * Updated on the event loop with atomic adds; never reset, inherited on reload.
+ * A binary upgrade starts a zone of its own, as a restart does.
+ *
+ * Names are upstream's where upstream has one (pyroscope_*), else
+ * ngx_pyroscope_*.  README, "Metrics", lists them all.
+ */
+
+#ifndef _NGX_PYROSCOPE_METRICS_H_INCLUDED_
+#define _NGX_PYROSCOPE_METRICS_H_INCLUDED_
+
+
+#include "ngx_pyroscope_module/ngx_pyroscope_module.h"
+
+#include "core/base/rope.h"
+#include "jfr/jfr.h"
+
+
+/* id, name, labels, help */
+
+#define NGX_PYROSCOPE_COUNTERS(X)                                             \
+    X(PUSHES_STORED, "ngx_pyroscope_pushes_total", "result=\"stored\"",       \
+      "Uploads answered 200, by what became of them.")                        \
+    X(PUSHES_REPEATED, "ngx_pyroscope_pushes_total", "result=\"repeated\"",   \
+      NULL)                                                                   \
+    X(PUSHES_EMPTY, "ngx_pyroscope_pushes_total", "result=\"empty\"", NULL)   \
+    X(PUSHES_REFUSED, "ngx_pyroscope_pushes_total", "result=\"refused\"",     \
+      NULL)                                                                   \
+    X(RECEIVED_BYTES, "ngx_pyroscope_received_bytes_total", "",               \
+      "Bytes of upload bodies, as they came.")                                \
+    X(INFLATED_BYTES, "ngx_pyroscope_inflated_bytes_total", "",               \
+      "Bytes of recordings after gzip.")                                      \
+    X(SAMPLES, "ngx_pyroscope_samples_total", "",                             \
+      "Distinct samples (stack, labels, type) of stored uploads.")            \
+    X(COMMITS, "ngx_pyroscope_commits_total", "",                             \
+      "Group commits: one or more uploads each.")
+
+
+typedef enum {
+#define NGX_PYROSCOPE_COUNTER_ENUM(id, name, labels, help)                    \
+    NGX_PYROSCOPE_COUNT_##id,
+    NGX_PYROSCOPE_COUNTERS(NGX_PYROSCOPE_COUNTER_ENUM)
+#undef NGX_PYROSCOPE_COUNTER_ENUM
+    NGX_PYROSCOPE_COUNT_N
+} ngx_pyroscope_counter_e;
+
+
+typedef enum {
+    NGX_PYROSCOPE_TIME_PARSE = 0,   /* of one upload, in the parse pool */
+    NGX_PYROSCOPE_TIME_COMMIT,      /* of one group, in the write pool */
+    NGX_PYROSCOPE_TIME_QUERY,       /* of one query, in the query pool */
+    NGX_PYROSCOPE_TIME_N
+} ngx_pyroscope_time_e;
+
+
+/* Makes the shared zone; configuration time. */
+char *ngx_pyroscope_metrics_zone(ngx_conf_t *cf,
+    ngx_pyroscope_main_conf_t *pmcf);
+
+void ngx_pyroscope_metrics_add(ngx_pyroscope_counter_e counter, uint64_t n);
+void ngx_pyroscope_metrics_time(ngx_pyroscope_time_e what, int64_t ns);
+
+/* An upload refused: pyroscope_discarded_samples_total{reason} and bytes. */
+void ngx_pyroscope_metrics_discarded(pyro_reason_e reason, size_t bytes);
+
+/* What a recording lost. */
+void ngx_pyroscope_metrics_jfr(const pyro_jfr_report_t *report);
+
+/* An answer: by route and status; once a request. */
+void ngx_pyroscope_metrics_request(ngx_pyroscope_ctx_t *ctx,
+    ngx_uint_t status);
+
+/* All of it in Prometheus' text format; stats may be NULL.  Any thread. */
+void ngx_pyroscope_metrics_text(pyro_rope_t *out,
+    const pyro_store_stats_t *stats, ngx_uint_t available);
+
+
+#endif /* _NGX_PYROSCOPE_METRICS_H_INCLUDED_ */

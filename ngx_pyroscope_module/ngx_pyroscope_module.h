@@ -1,0 +1,124 @@
+/*
+ * What the files of this directory share: configuration, the state of one
+ * worker process, the context of one request.
+ *
+ * Everything here belongs to the event loop, but what a comment gives to a
+ * thread.  Code that runs in a pool thread touches no nginx pool, no log, no
+ * request and no connection (nginx development guide, "Threads").
+ */
+
+#ifndef _NGX_PYROSCOPE_MODULE_H_INCLUDED_
+#define _NGX_PYROSCOPE_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+
+#include <stdatomic.h>
+
+#include "core/base/arena.h"
+#include "core/base/status.h"
+#include "core/settings/settings.h"
+#include "storage/store.h"
+
+
+#define NGX_PYROSCOPE_VERSION  "0.1.0"
+
+/* one tenant until X-Scope-OrgID is read */
+#define NGX_PYROSCOPE_TENANT   "anonymous"
+
+/* what a location serves: the parameter of "pyroscope" */
+#define NGX_PYROSCOPE_PUSH     0x1
+#define NGX_PYROSCOPE_QUERY    0x2
+#define NGX_PYROSCOPE_ALL      (NGX_PYROSCOPE_PUSH|NGX_PYROSCOPE_QUERY)
+
+
+typedef struct {
+    pyro_arena_t              *arena;       /* of the settings; the cycle's */
+    pyro_settings_t           *settings;    /* NULL: no pyroscope_config */
+    ngx_str_t                  file;        /* of the YAML, full name */
+    ngx_str_t                  dir;         /* of the store, full name */
+    ngx_shm_zone_t            *metrics;
+} ngx_pyroscope_main_conf_t;
+
+
+typedef struct {
+    unsigned                   configured:1;    /* has pyroscope_config */
+} ngx_pyroscope_srv_conf_t;
+
+
+typedef struct {
+    ngx_uint_t                 serves;      /* NGX_PYROSCOPE_*; 0: nothing */
+    u_char                    *file_name;   /* of the directive, for errors */
+    ngx_uint_t                 line;
+    unsigned                   has_root:1;  /* not nginx's default "html" */
+} ngx_pyroscope_loc_conf_t;
+
+
+/* An upload between its body and its answer (ngx_pyroscope_ingest.c). */
+typedef struct ngx_pyroscope_upload_s  ngx_pyroscope_upload_t;
+
+/* A query between its body and its answer (ngx_pyroscope_query.c). */
+typedef struct ngx_pyroscope_query_s  ngx_pyroscope_query_t;
+
+typedef struct ngx_pyroscope_route_s  ngx_pyroscope_route_t;
+
+
+typedef struct {
+    const ngx_pyroscope_route_t  *route;
+    ngx_msec_t                    start;        /* ngx_current_msec */
+
+    /* read by pool threads: the client went away */
+    atomic_int                    canceled;
+
+    /* continues a parked request on the event loop */
+    void                        (*resume)(ngx_http_request_t *r);
+
+    ngx_pyroscope_upload_t       *upload;
+    ngx_pyroscope_query_t        *query;
+    void                         *scrape;       /* of /metrics */
+
+    ngx_str_t                     error_page;   /* JSON for nginx's own error */
+
+    unsigned                      answered:1;   /* by this module */
+    unsigned                      counted:1;    /* in the metrics */
+} ngx_pyroscope_ctx_t;
+
+
+/* The state of this worker; one a process, set up by init_process. */
+typedef struct {
+    ngx_pyroscope_main_conf_t    *conf;
+    pyro_store_t                 *store;        /* NULL: not available */
+    pyro_error_t                  store_error;  /* why */
+    ngx_thread_pool_t            *parse_pool;
+    ngx_thread_pool_t            *query_pool;
+    ngx_thread_pool_t            *write_pool;
+
+    ngx_uint_t                    pushes;       /* from body to answer */
+    size_t                        push_bytes;   /* their bodies */
+    ngx_uint_t                    queries;      /* in the query pool */
+
+    /* used by parse threads: inflated bytes in work */
+    atomic_size_t                 parse_bytes;
+} ngx_pyroscope_worker_t;
+
+
+extern ngx_module_t            ngx_pyroscope_module;
+extern ngx_module_t            ngx_pyroscope_pools_module;
+extern ngx_pyroscope_worker_t  ngx_pyroscope_worker;
+
+
+/* The request's context, made on first use; NULL: no memory. */
+ngx_pyroscope_ctx_t *ngx_pyroscope_ctx(ngx_http_request_t *r);
+
+
+static inline pyro_slice_t
+ngx_pyroscope_slice(ngx_str_t *s)
+{
+    return pyro_slice(s->data, s->len);
+}
+
+
+#endif /* _NGX_PYROSCOPE_MODULE_H_INCLUDED_ */

@@ -1,0 +1,287 @@
+#include "ngx_pyroscope_module/ngx_pyroscope_querier.h"
+
+#include "core/base/clock.h"
+#include "core/base/inflate.h"
+
+
+#define NGX_PYROSCOPE_QUERY_BODY  (4 * 1024 * 1024)     /* inflated bytes */
+#define NGX_PYROSCOPE_MAX_POINTS  (10 * 1000 * 1000)    /* of SelectSeries */
+
+
+static pyro_status_e ngx_pyroscope_querier_answer(ngx_pyroscope_query_t *q,
+    pyro_arena_t *arena);
+static pyro_status_e ngx_pyroscope_querier_plan(ngx_pyroscope_query_t *q,
+    pyro_arena_t *arena, pyro_plan_t *plan);
+static pyro_status_e ngx_pyroscope_querier_plan_run(ngx_pyroscope_query_t *q,
+    pyro_arena_t *arena, const pyro_plan_t *plan);
+static pyro_status_e ngx_pyroscope_querier_labels(ngx_pyroscope_query_t *q,
+    const pyro_plan_t *plan, const pyro_store_query_t *query);
+static pyro_status_e ngx_pyroscope_querier_series(ngx_pyroscope_query_t *q,
+    const pyro_plan_t *plan, pyro_store_query_t *query);
+static pyro_status_e ngx_pyroscope_querier_group(void *ctx,
+    const pyro_labels_t *labels, uint32_t *group, pyro_error_t *err);
+static pyro_status_e ngx_pyroscope_querier_total(void *ctx, uint32_t group,
+    int64_t time_ns, uint64_t total, pyro_error_t *err);
+static pyro_status_e ngx_pyroscope_querier_stacks(ngx_pyroscope_query_t *q,
+    const pyro_plan_t *plan, const pyro_store_query_t *query);
+static pyro_status_e ngx_pyroscope_querier_gzip(ngx_pyroscope_query_t *q);
+
+
+void
+ngx_pyroscope_querier_run(void *data)
+{
+    int64_t                 start;
+    pyro_arena_t           *arena;
+    ngx_pyroscope_query_t  *q = data;
+
+    start = pyro_clock_mono();
+
+    pyro_rope_init(&q->answer, q->settings->query.max_response_bytes);
+
+    if (atomic_load_explicit(q->canceled, memory_order_relaxed)) {
+        q->status = pyro_error_set(&q->error, PYRO_CANCELED,
+                                   PYRO_REASON_CANCELED,
+                                   "the client went away");
+        return;
+    }
+
+    if (q->deadline && start > q->deadline) {
+        q->status = pyro_error_set(&q->error, PYRO_DEADLINE,
+                                   PYRO_REASON_DEADLINE,
+                                   "the query waited past its deadline "
+                                   "(query.timeout or Connect-Timeout-Ms)");
+        return;
+    }
+
+    arena = pyro_arena_create(q->settings->query.max_memory);
+
+    q->status = arena == NULL ? pyro_error_memory(&q->error)
+                              : ngx_pyroscope_querier_answer(q, arena);
+
+    pyro_arena_destroy(arena);
+
+    q->time = pyro_clock_mono() - start;
+}
+
+
+static pyro_status_e
+ngx_pyroscope_querier_answer(ngx_pyroscope_query_t *q, pyro_arena_t *arena)
+{
+    pyro_plan_t    plan;
+    pyro_status_e  status;
+
+    status = ngx_pyroscope_querier_plan(q, arena, &plan);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    status = ngx_pyroscope_querier_plan_run(q, arena, &plan);
+
+    pyro_plan_free(&plan);
+
+    if (status == PYRO_OK) {
+        status = pyro_rope_status(&q->answer, &q->error);
+    }
+
+    if (status == PYRO_OK && q->gzip_out) {
+        status = ngx_pyroscope_querier_gzip(q);
+    }
+
+    return status;
+}
+
+
+static pyro_status_e
+ngx_pyroscope_querier_plan(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
+    pyro_plan_t *plan)
+{
+    pyro_slice_t           body;
+    pyro_status_e          status;
+    pyro_querier_limits_t  limits;
+
+    status = ngx_pyroscope_body_read(&q->body, arena, &body, &q->error);
+
+    if (status == PYRO_OK && q->gzip_in) {
+        status = pyro_gunzip(arena, body, NGX_PYROSCOPE_QUERY_BODY,
+                             "the inflated size of a query", &body, &q->error);
+    }
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    limits.max_nodes_default = q->settings->limits.max_flamegraph_nodes_default;
+    limits.max_nodes_max = q->settings->limits.max_flamegraph_nodes_max;
+    limits.max_query_length = q->settings->limits.max_query_length;
+    limits.max_query_lookback = q->settings->limits.max_query_lookback;
+    limits.max_points = NGX_PYROSCOPE_MAX_POINTS;
+    limits.now = pyro_clock_wall();
+
+    status = pyro_plan_decode(arena, q->rpc, q->codec, body, &limits, plan,
+                              &q->error);
+
+    if (status == PYRO_OK) {
+        plan->utf8_names = (int) q->utf8_names;
+    }
+
+    return status;
+}
+
+
+static pyro_status_e
+ngx_pyroscope_querier_plan_run(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
+    const pyro_plan_t *plan)
+{
+    pyro_store_query_t  query;
+
+    memset(&query, 0, sizeof(pyro_store_query_t));
+
+    query.tenant = PYRO_SLICE(NGX_PYROSCOPE_TENANT);
+    query.selectors = plan->selectors;
+    query.n_selectors = plan->n_selectors;
+    query.start = plan->start;
+    query.end = plan->end;
+    query.max_series = q->settings->query.max_series;
+    query.deadline = q->deadline;
+    query.cancel = q->canceled;
+    query.arena = arena;
+
+    switch (plan->rpc) {
+
+    case PYRO_RPC_SELECT_MERGE_STACKTRACES:
+        return ngx_pyroscope_querier_stacks(q, plan, &query);
+
+    case PYRO_RPC_SELECT_SERIES:
+        return ngx_pyroscope_querier_series(q, plan, &query);
+
+    default:
+        return ngx_pyroscope_querier_labels(q, plan, &query);
+    }
+}
+
+
+static pyro_status_e
+ngx_pyroscope_querier_labels(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
+    const pyro_store_query_t *query)
+{
+    pyro_status_e         status;
+    pyro_label_answer_t  *answer;
+
+    answer = pyro_label_answer_create(query->arena, plan);
+
+    if (answer == NULL) {
+        return pyro_error_memory(&q->error);
+    }
+
+    status = pyro_store_series(q->store, query, pyro_label_answer_add, answer,
+                               &q->error);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    return pyro_label_answer_encode(answer, q->codec, &q->answer, &q->error);
+}
+
+
+static pyro_status_e
+ngx_pyroscope_querier_series(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
+    pyro_store_query_t *query)
+{
+    uint32_t                     n;
+    pyro_series_t               *series;
+    pyro_status_e                status;
+    pyro_series_set_t           *set;
+    pyro_store_totals_handler_t  handler;
+
+    set = pyro_series_create(query->arena, &plan->series);
+
+    if (set == NULL) {
+        return pyro_error_memory(&q->error);
+    }
+
+    pyro_series_range(&plan->series, &query->start, &query->end);
+
+    handler.ctx = set;
+    handler.series = ngx_pyroscope_querier_group;
+    handler.total = ngx_pyroscope_querier_total;
+
+    status = pyro_store_totals(q->store, query, &handler, &q->error);
+
+    if (status == PYRO_OK) {
+        status = pyro_series_finish(set, &series, &n, &q->error);
+    }
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    return pyro_series_encode(query->arena, series, n, q->codec, &q->answer,
+                              &q->error);
+}
+
+
+static pyro_status_e
+ngx_pyroscope_querier_group(void *ctx, const pyro_labels_t *labels,
+    uint32_t *group, pyro_error_t *err)
+{
+    *group = pyro_series_group(ctx, labels);
+
+    return *group == PYRO_NONE ? pyro_error_memory(err) : PYRO_OK;
+}
+
+
+static pyro_status_e
+ngx_pyroscope_querier_total(void *ctx, uint32_t group, int64_t time_ns,
+    uint64_t total, pyro_error_t *err)
+{
+    return pyro_series_add(ctx, group, time_ns, total, err);
+}
+
+
+static pyro_status_e
+ngx_pyroscope_querier_stacks(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
+    const pyro_store_query_t *query)
+{
+    pyro_tree_t        *tree;
+    pyro_status_e       status;
+    pyro_flamegraph_t   graph;
+
+    tree = pyro_tree_create(query->arena);
+
+    if (tree == NULL) {
+        return pyro_error_memory(&q->error);
+    }
+
+    status = pyro_store_merge(q->store, query, tree, &q->error);
+
+    if (status == PYRO_OK) {
+        status = pyro_flamegraph_build(tree, plan->max_nodes, &graph,
+                                       &q->error);
+    }
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    return pyro_flamegraph_encode(query->arena, &graph, q->codec, &q->answer,
+                                  &q->error);
+}
+
+
+static pyro_status_e
+ngx_pyroscope_querier_gzip(ngx_pyroscope_query_t *q)
+{
+    pyro_rope_t    packed;
+    pyro_status_e  status;
+
+    pyro_rope_init(&packed, 0);
+
+    status = pyro_gzip(&q->answer, &packed, &q->error);
+
+    pyro_rope_free(&q->answer);
+    q->answer = packed;
+
+    return status;
+}

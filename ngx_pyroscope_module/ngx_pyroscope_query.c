@@ -1,0 +1,299 @@
+#include "ngx_pyroscope_module/ngx_pyroscope_query.h"
+
+#include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_querier.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_route.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_task.h"
+
+#include "core/base/clock.h"
+
+
+#define NGX_PYROSCOPE_ACCEPT_POST  "application/proto, application/json"
+#define NGX_PYROSCOPE_UTF8         "allow-utf8-labelnames=true"
+
+
+static ngx_pyroscope_query_t *ngx_pyroscope_query_create(
+    ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx);
+static void ngx_pyroscope_query_cleanup(void *data);
+static pyro_status_e ngx_pyroscope_query_headers(ngx_http_request_t *r,
+    ngx_pyroscope_query_t *q, pyro_error_t *err);
+static pyro_status_e ngx_pyroscope_query_timeout(ngx_http_request_t *r,
+    ngx_pyroscope_query_t *q, pyro_error_t *err);
+static ngx_int_t ngx_pyroscope_query_unsupported(ngx_http_request_t *r);
+static void ngx_pyroscope_query_body_handler(ngx_http_request_t *r);
+static void ngx_pyroscope_query_done(ngx_http_request_t *r, void *data);
+static void ngx_pyroscope_query_resume(ngx_http_request_t *r);
+
+
+ngx_int_t
+ngx_pyroscope_query_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
+{
+    int                     codec;
+    ngx_int_t               rc;
+    pyro_error_t            err;
+    pyro_slice_t            content_type;
+    ngx_pyroscope_query_t  *q;
+
+    q = ngx_pyroscope_query_create(r, ctx);
+
+    if (q == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    content_type = r->headers_in.content_type != NULL
+                   ? ngx_pyroscope_slice(&r->headers_in.content_type->value)
+                   : pyro_slice(NULL, 0);
+    codec = pyro_codec_of(content_type);
+
+    if (codec == -1) {
+        return ngx_pyroscope_query_unsupported(r);
+    }
+
+    q->codec = codec;
+
+    if (ngx_pyroscope_query_headers(r, q, &err) != PYRO_OK) {
+        rc = ngx_http_discard_request_body(r);
+
+        return rc != NGX_OK ? rc : ngx_pyroscope_reply_error(r, &err);
+    }
+
+    rc = ngx_http_read_client_request_body(r, ngx_pyroscope_query_body_handler);
+
+    return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+}
+
+
+static ngx_pyroscope_query_t *
+ngx_pyroscope_query_create(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
+{
+    ngx_pool_cleanup_t     *cln;
+    ngx_pyroscope_query_t  *q;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_pyroscope_query_t));
+
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    q = cln->data;
+    ngx_memzero(q, sizeof(ngx_pyroscope_query_t));
+    cln->handler = ngx_pyroscope_query_cleanup;
+
+    ctx->query = q;
+    ctx->resume = ngx_pyroscope_query_resume;
+
+    q->rpc = ctx->route->call;
+    q->settings = ngx_pyroscope_worker.conf->settings;
+    q->canceled = &ctx->canceled;
+    q->gzip_out = ngx_pyroscope_accepts_gzip(r);
+
+    return q;
+}
+
+
+static void
+ngx_pyroscope_query_cleanup(void *data)
+{
+    ngx_pyroscope_query_t *q = data;
+
+    if (q->counted) {
+        ngx_pyroscope_worker.queries--;
+    }
+
+    pyro_rope_free(&q->answer);
+}
+
+
+static pyro_status_e
+ngx_pyroscope_query_headers(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
+    pyro_error_t *err)
+{
+    ngx_str_t  *value;
+
+    value = ngx_pyroscope_request_header(r, "connect-protocol-version");
+
+    if (value != NULL && !pyro_slice_is(ngx_pyroscope_slice(value), "1")) {
+        return pyro_error_set(err, PYRO_INVALID, PYRO_REASON_REQUEST,
+                              "Connect-Protocol-Version: \"%.*s\" is not "
+                              "supported, 1 is",
+                              (int) ngx_min(value->len, 32),
+                              (char *) value->data);
+    }
+
+    value = ngx_pyroscope_request_header(r, "content-encoding");
+
+    if (value != NULL
+        && !pyro_slice_is(ngx_pyroscope_slice(value), "identity"))
+    {
+        if (!pyro_slice_is(ngx_pyroscope_slice(value), "gzip")) {
+            return pyro_error_set(err, PYRO_UNIMPLEMENTED,
+                                  PYRO_REASON_REQUEST,
+                                  "Content-Encoding: \"%.*s\" is not "
+                                  "supported, gzip is",
+                                  (int) ngx_min(value->len, 32),
+                                  (char *) value->data);
+        }
+
+        q->gzip_in = 1;
+    }
+
+    value = ngx_pyroscope_request_header(r, "accept");
+
+    q->utf8_names = value != NULL
+                    && ngx_strlcasestrn(value->data, value->data + value->len,
+                                        (u_char *) NGX_PYROSCOPE_UTF8,
+                                        sizeof(NGX_PYROSCOPE_UTF8) - 2)
+                       != NULL;
+
+    return ngx_pyroscope_query_timeout(r, q, err);
+}
+
+
+static pyro_status_e
+ngx_pyroscope_query_timeout(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
+    pyro_error_t *err)
+{
+    int64_t     ms;
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    ms = q->settings->query.timeout;
+    value = ngx_pyroscope_request_header(r, "connect-timeout-ms");
+
+    if (value != NULL) {
+        n = value->len <= 10 ? ngx_atoi(value->data, value->len) : NGX_ERROR;
+
+        if (n == NGX_ERROR) {
+            return pyro_error_set(err, PYRO_INVALID, PYRO_REASON_REQUEST,
+                                  "Connect-Timeout-Ms: \"%.*s\" is not a "
+                                  "number of up to 10 digits",
+                                  (int) ngx_min(value->len, 32),
+                                  (char *) value->data);
+        }
+
+        if (ms == 0 || n < ms) {
+            ms = n;
+        }
+    }
+
+    q->deadline = ms ? pyro_clock_mono() + ms * PYRO_NS_PER_MS : 0;
+
+    return PYRO_OK;
+}
+
+
+static ngx_int_t
+ngx_pyroscope_query_unsupported(ngx_http_request_t *r)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_pyroscope_reply_header(r, "Accept-Post",
+                                   NGX_PYROSCOPE_ACCEPT_POST)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_pyroscope_reply_text(r, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE, NULL,
+                                    "");
+}
+
+
+static void
+ngx_pyroscope_query_body_handler(ngx_http_request_t *r)
+{
+    pyro_error_t             err;
+    ngx_pyroscope_ctx_t     *ctx;
+    ngx_pyroscope_task_t     task;
+    ngx_pyroscope_query_t   *q;
+    ngx_pyroscope_worker_t  *worker;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
+    q = ctx->query;
+    worker = &ngx_pyroscope_worker;
+
+    if (ngx_pyroscope_body_collect(r, &q->body) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    q->store = worker->store;
+
+    if (q->store == NULL) {
+        ngx_http_finalize_request(r, ngx_pyroscope_reply_error(r,
+                                                        &worker->store_error));
+        return;
+    }
+
+    if (worker->queries >= q->settings->query.max_concurrent) {
+        (void) pyro_error_set(&err, PYRO_EXHAUSTED, PYRO_REASON_QUERY,
+                              "%lu queries run in this worker, "
+                              "query.max_concurrent is %u",
+                              (unsigned long) worker->queries,
+                              q->settings->query.max_concurrent);
+        ngx_http_finalize_request(r, ngx_pyroscope_reply_error(r, &err));
+        return;
+    }
+
+    worker->queries++;
+    q->counted = 1;
+
+    ngx_memzero(&task, sizeof(ngx_pyroscope_task_t));
+    task.data = q;
+    task.run = ngx_pyroscope_querier_run;
+    task.done = ngx_pyroscope_query_done;
+
+    if (ngx_pyroscope_task_post(r, worker->query_pool, &task) != NGX_OK) {
+        (void) pyro_error_set(&err, PYRO_EXHAUSTED, PYRO_REASON_QUEUE,
+                              "the queue of the thread pool "
+                              "\"pyroscope_query\" is full");
+        ngx_http_finalize_request(r, ngx_pyroscope_reply_error(r, &err));
+    }
+}
+
+
+static void
+ngx_pyroscope_query_done(ngx_http_request_t *r, void *data)
+{
+    ngx_pyroscope_query_t *q = data;
+
+    q->counted = 0;
+    ngx_pyroscope_worker.queries--;
+
+    ngx_pyroscope_metrics_time(NGX_PYROSCOPE_TIME_QUERY, q->time);
+    ngx_pyroscope_task_wake(r);
+}
+
+
+static void
+ngx_pyroscope_query_resume(ngx_http_request_t *r)
+{
+    ngx_int_t               rc;
+    pyro_rope_t             answer;
+    ngx_pyroscope_ctx_t    *ctx;
+    ngx_pyroscope_query_t  *q;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
+    q = ctx->query;
+
+    if (q->status != PYRO_OK) {
+        rc = ngx_pyroscope_reply_error(r, &q->error);
+
+    } else {
+        answer = q->answer;
+        pyro_rope_init(&q->answer, 0);
+
+        rc = ngx_pyroscope_reply(r, NGX_HTTP_OK,
+                                 pyro_codec_content_type(q->codec), &answer,
+                                 q->gzip_out);
+    }
+
+    ngx_http_finalize_request(r, rc);
+}

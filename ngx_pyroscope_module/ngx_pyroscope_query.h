@@ -1,0 +1,43 @@
+/*
+ * The RPCs of querier.v1: headers and body on the event loop, decode, select,
+ * merge, encode and compress in the query pool, the answer as one chain.
+ */
+
+#ifndef _NGX_PYROSCOPE_QUERY_H_INCLUDED_
+#define _NGX_PYROSCOPE_QUERY_H_INCLUDED_
+
+
+#include "ngx_pyroscope_module/ngx_pyroscope_module.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_body.h"
+
+#include "core/api/querier.h"
+
+
+struct ngx_pyroscope_query_s {
+    /* set on the event loop, read by the task */
+    ngx_pyroscope_body_t    body;
+    pyro_rpc_e              rpc;
+    pyro_codec_e            codec;
+    ngx_uint_t              gzip_in;
+    ngx_uint_t              gzip_out;
+    ngx_uint_t              utf8_names;
+    int64_t                 deadline;       /* pyro_clock_mono() */
+    pyro_store_t           *store;
+    const pyro_settings_t  *settings;
+    const atomic_int       *canceled;
+
+    /* made by the task; answer goes to nginx, or is freed with the pool */
+    pyro_rope_t             answer;
+    pyro_status_e           status;
+    pyro_error_t            error;
+    int64_t                 time;           /* ns */
+
+    unsigned                counted:1;      /* in the worker's queries */
+};
+
+
+ngx_int_t ngx_pyroscope_query_handler(ngx_http_request_t *r,
+    ngx_pyroscope_ctx_t *ctx);
+
+
+#endif /* _NGX_PYROSCOPE_QUERY_H_INCLUDED_ */

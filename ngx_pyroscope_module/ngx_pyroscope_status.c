@@ -1,0 +1,190 @@
+#include "ngx_pyroscope_module/ngx_pyroscope_status.h"
+
+#include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_task.h"
+
+
+#define NGX_PYROSCOPE_TEXT     "text/plain; charset=utf-8"
+#define NGX_PYROSCOPE_METRICS  "text/plain; version=0.0.4; charset=utf-8"
+
+
+/* What the query pool makes of /metrics. */
+typedef struct {
+    pyro_store_t  *store;
+    pyro_rope_t    answer;
+} ngx_pyroscope_scrape_t;
+
+
+static ngx_int_t ngx_pyroscope_status_text(ngx_http_request_t *r,
+    ngx_uint_t status, const char *content_type, const char *text);
+static void ngx_pyroscope_scrape_run(void *data);
+static void ngx_pyroscope_scrape_done(ngx_http_request_t *r, void *data);
+static void ngx_pyroscope_scrape_resume(ngx_http_request_t *r);
+static void ngx_pyroscope_scrape_cleanup(void *data);
+
+
+static ngx_int_t
+ngx_pyroscope_status_text(ngx_http_request_t *r, ngx_uint_t status,
+    const char *content_type, const char *text)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_pyroscope_reply_text(r, status, content_type, text);
+}
+
+
+ngx_int_t
+ngx_pyroscope_ready_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
+{
+    char                     text[PYRO_ERROR_MESSAGE_MAX + 32];
+    ngx_pyroscope_worker_t  *worker;
+
+    worker = &ngx_pyroscope_worker;
+
+    if (worker->store != NULL) {
+        return ngx_pyroscope_status_text(r, NGX_HTTP_OK, NGX_PYROSCOPE_TEXT,
+                                         "ready");
+    }
+
+    if (ngx_pyroscope_reply_header(r, "Retry-After", "1") != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    *ngx_snprintf((u_char *) text, sizeof(text) - 1, "Store not ready: %s\n",
+                  worker->store_error.message) = '\0';
+
+    return ngx_pyroscope_status_text(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     NGX_PYROSCOPE_TEXT, text);
+}
+
+
+ngx_int_t
+ngx_pyroscope_healthz_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
+{
+    return ngx_pyroscope_status_text(r, NGX_HTTP_OK, NGX_PYROSCOPE_TEXT, "ok");
+}
+
+
+ngx_int_t
+ngx_pyroscope_buildinfo_handler(ngx_http_request_t *r,
+    ngx_pyroscope_ctx_t *ctx)
+{
+    return ngx_pyroscope_status_text(r, NGX_HTTP_OK, "application/json",
+        "{\"status\":\"success\",\"data\":{"
+        "\"version\":\"" NGX_PYROSCOPE_VERSION "\",\"revision\":\"\","
+        "\"branch\":\"\",\"buildUser\":\"\",\"buildDate\":\"\","
+        "\"goVersion\":\"\",\"nginxVersion\":\"" NGINX_VERSION "\"}}");
+}
+
+
+ngx_int_t
+ngx_pyroscope_metrics_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
+{
+    ngx_int_t                rc;
+    ngx_pool_cleanup_t      *cln;
+    ngx_pyroscope_task_t     task;
+    ngx_pyroscope_scrape_t  *scrape;
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_pyroscope_scrape_t));
+
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    scrape = cln->data;
+    cln->handler = ngx_pyroscope_scrape_cleanup;
+
+    pyro_rope_init(&scrape->answer, 0);
+    scrape->store = ngx_pyroscope_worker.store;
+
+    ngx_memzero(&task, sizeof(ngx_pyroscope_task_t));
+    task.data = scrape;
+    task.run = ngx_pyroscope_scrape_run;
+    task.done = ngx_pyroscope_scrape_done;
+
+    ctx->resume = ngx_pyroscope_scrape_resume;
+    ctx->scrape = scrape;
+
+    if (ngx_pyroscope_task_post(r, ngx_pyroscope_worker.query_pool, &task)
+        != NGX_OK)
+    {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    /* no body reader holds a reference here: the parked request needs one */
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_pyroscope_scrape_run(void *data)
+{
+    ngx_uint_t               known;
+    pyro_error_t             err;
+    pyro_store_stats_t       stats;
+    ngx_pyroscope_scrape_t  *scrape = data;
+
+    known = scrape->store != NULL
+            && pyro_store_stats(scrape->store, &stats, &err) == PYRO_OK;
+
+    ngx_pyroscope_metrics_text(&scrape->answer, known ? &stats : NULL,
+                               scrape->store != NULL);
+}
+
+
+static void
+ngx_pyroscope_scrape_done(ngx_http_request_t *r, void *data)
+{
+    ngx_pyroscope_task_wake(r);
+}
+
+
+static void
+ngx_pyroscope_scrape_resume(ngx_http_request_t *r)
+{
+    ngx_int_t                rc;
+    pyro_rope_t              answer;
+    ngx_pyroscope_ctx_t     *ctx;
+    ngx_pyroscope_scrape_t  *scrape;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
+    scrape = ctx->scrape;
+
+    if (scrape->answer.failed) {
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    } else {
+        answer = scrape->answer;
+        pyro_rope_init(&scrape->answer, 0);
+
+        rc = ngx_pyroscope_reply(r, NGX_HTTP_OK, NGX_PYROSCOPE_METRICS,
+                                 &answer, 0);
+    }
+
+    ngx_http_finalize_request(r, rc);
+}
+
+
+static void
+ngx_pyroscope_scrape_cleanup(void *data)
+{
+    ngx_pyroscope_scrape_t *scrape = data;
+
+    pyro_rope_free(&scrape->answer);
+}
