@@ -1,22 +1,41 @@
 # ngx_pyroscope.  Everything generated lives under build/.
 #
 #   make run            build, start nginx with this project's nginx.conf
-#   make test           install what tests need, build, run everything
+#                       [PORT=4040] [DATA=build/data] [WORKERS=auto]
 #   make demo           a Java shop under the real agent, and what it shows
+#                       [EVENT=cpu] [TROUBLE=all] [PORT=4040]
+#   make test           install what tests need, build, run everything
+#
+#   make module         build/ngx_pyroscope_module.so
+#   make asan           module and unit tests with sanitizers, in build/asan
+#   make test-asan      every suite with the sanitizer build
+#   make test-static    every suite with the module linked into nginx
+#   make test-image     the container image, built and run
+#   make fuzz           each fuzz target for FUZZ_TIME seconds [60]
+#   make bench          the benchmarks of t/bench
+#   make deps           install what building and running need
+#   make clean          remove what was built; the data stays
 #
 # SAN=1 builds into build/asan with address and undefined sanitizers.
 
 SHELL       := /bin/bash
 ROOT        := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 
+PORT        ?= 4040
+DATA        ?= build/data
+WORKERS     ?= auto
+EVENT       ?= cpu
+TROUBLE     ?= all
+FUZZ_TIME   ?= 60
+
 SAN         ?=
 B           := $(if $(SAN),build/asan,build)
 GEN         := build/gen
 
-CC          ?= gcc
 comma       := ,
-OPT         := $(if $(SAN),-O1 -fsanitize=address$(comma)undefined \
-               -fno-sanitize-recover=undefined -fno-omit-frame-pointer,-O2)
+SAN_FLAGS   := -O1 -fsanitize=address$(comma)undefined \
+               -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+OPT         := $(if $(SAN),$(SAN_FLAGS),-O2)
 CFLAGS      ?= -g
 ALL_CFLAGS  := -std=gnu11 $(OPT) $(CFLAGS) -fPIC -Wall -Wextra -Werror \
                -fvisibility=hidden -I. -I$(GEN)
@@ -92,5 +111,177 @@ $(B)/unit/%: t/unit/%.c $$(foreach l,$$(DEPS_$$(firstword $$(subst /, ,$$*))),$(
 
 .PHONY: unit
 unit: $(UNIT_BIN)
+
+
+# ---- fuzz targets: replayed in every test, run by "make fuzz" ----
+
+FUZZ_SRC    := $(wildcard t/fuzz/*_fuzz.c)
+FUZZ_REPLAY := $(FUZZ_SRC:t/fuzz/%.c=$(B)/fuzz/%)
+FUZZ_BIN    := $(FUZZ_SRC:t/fuzz/%.c=build/fuzz/%.libfuzzer)
+ALL_LIBS    := storage jfr settings api format query model base
+ALL_A       := $(ALL_LIBS:%=$(B)/lib/%.a)
+
+$(B)/fuzz/%: t/fuzz/%.c t/fuzz/replay.c $(ALL_A)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $< t/fuzz/replay.c $(ALL_A) -o $@ $(LDLIBS)
+
+build/fuzz/%.libfuzzer: t/fuzz/%.c $(PROTO_C) FORCE
+	@mkdir -p $(@D)
+	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
+	    -DPYRO_HAVE_LIBDEFLATE=$(or $(HAVE_LIBDEFLATE),0) -I. -I$(GEN) $< \
+	    $(foreach l,$(LIBS),$(wildcard $(DIR_$(l))/*.c)) $(PROTO_C) \
+	    -o $@ $(LDLIBS)
+
+.PHONY: FORCE fuzz fuzz-replay
+FORCE:
+
+fuzz-replay: $(FUZZ_REPLAY)
+
+fuzz: deps-fuzz $(FUZZ_BIN)
+	@for f in $(FUZZ_BIN); do \
+	    n=$$(basename $$f _fuzz.libfuzzer); \
+	    mkdir -p build/fuzz/found/$$n; \
+	    echo "== $$n"; \
+	    $$f -max_total_time=$(FUZZ_TIME) -rss_limit_mb=2048 -timeout=10 \
+	        -print_final_stats=1 -artifact_prefix=build/fuzz/found/$$n/ \
+	        build/fuzz/found/$$n t/fuzz/corpus/$$n || exit 1; \
+	done
+
+
+# ---- benchmarks: print figures, never part of a test ----
+
+BENCH_SRC   := $(wildcard t/bench/*_bench.c)
+BENCH_BIN   := $(BENCH_SRC:t/bench/%.c=$(B)/bench/%)
+
+$(B)/bench/%: t/bench/%.c $(ALL_A)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $< $(ALL_A) -o $@ $(LDLIBS)
+
+.PHONY: bench
+bench: $(BENCH_BIN)
+	@for b in $(BENCH_BIN); do echo "== $$(basename $$b)"; $$b || exit 1; done
+
+
+# ---- the nginx module, against the distribution's nginx ----
+
+NGINX       ?= /usr/sbin/nginx
+NGX_SRC     ?= /usr/share/nginx/src
+NGX_OUT     := $(B)/nginx
+MODULE      := $(B)/ngx_pyroscope_module.so
+NGX_FILES   := config $(wildcard ngx_pyroscope_module/*) $(PROTOS) \
+               $(foreach l,$(LIBS),$(wildcard $(DIR_$(l))/*.[ch]))
+NGX_CC_OPT  := -g $(OPT) -fPIC -Wextra -Wno-unused-parameter \
+               $(if $(SAN),-U_FORTIFY_SOURCE,-fstack-protector-strong \
+               -D_FORTIFY_SOURCE=2)
+NGX_LD_OPT  := $(if $(SAN),-fsanitize=address$(comma)undefined,-Wl$(comma)-z$(comma)relro \
+               -Wl$(comma)-z$(comma)now)
+
+# the file list is part of the stamp's name: a new file configures again
+NGX_STAMP   := $(NGX_OUT)/configured-$(shell echo $(NGX_FILES) | cksum | \
+               cut -d' ' -f1)
+
+$(NGX_STAMP): config $(PROTOS)
+	@mkdir -p $(NGX_OUT)
+	@rm -f $(NGX_OUT)/configured-*
+	cd $(NGX_SRC) && . ./conf_flags && ./configure "$${NGX_CONF_FLAGS[@]}" \
+	    --with-cc-opt="$(NGX_CC_OPT)" --with-ld-opt="$(NGX_LD_OPT)" \
+	    --add-dynamic-module=$(ROOT) --builddir=$(ROOT)/$(NGX_OUT) \
+	    > $(ROOT)/$(NGX_OUT)/configure.log 2>&1 \
+	    || { tail -20 $(ROOT)/$(NGX_OUT)/configure.log; exit 1; }
+	@touch $@
+
+$(MODULE): $(NGX_STAMP) $(NGX_FILES)
+	$(MAKE) -s -C $(NGX_SRC) -f $(ROOT)/$(NGX_OUT)/Makefile modules
+	cp $(NGX_OUT)/ngx_pyroscope_module.so $@
+
+.PHONY: module asan
+module: deps $(MODULE)
+
+asan: deps-test
+	$(MAKE) SAN=1 build/asan/ngx_pyroscope_module.so unit fuzz-replay
+
+
+# ---- packages: printed, asked for only at a terminal ----
+
+DEPS        := gcc make pkg-config nginx nginx-dev liblmdb-dev libyaml-dev \
+               zlib1g-dev libdeflate-dev libxxhash-dev libpcre2-dev \
+               libjansson-dev libprotobuf-c-dev protobuf-c-compiler
+DEPS_TEST   := $(DEPS) libcmocka-dev curl python3 perl \
+               libfilter-perl libhttp-message-perl libipc-run-perl \
+               liblist-moreutils-perl libtest-base-perl \
+               libtest-longstring-perl libtext-diff-perl liburi-perl \
+               libwww-perl
+DEPS_DEMO   := openjdk-17-jdk-headless maven python3
+DEPS_FUZZ   := clang libclang-rt-14-dev
+DEPS_IMAGE  := docker.io debootstrap python3
+
+.PHONY: deps deps-test deps-demo deps-fuzz deps-image
+deps:
+	@t/lib/packages $(DEPS)
+
+deps-test: deps
+	@t/lib/packages $(DEPS_TEST)
+	@t/lib/test-nginx
+
+deps-demo:
+	@t/lib/packages $(DEPS_DEMO)
+
+deps-fuzz: deps
+	@t/lib/packages $(DEPS_FUZZ)
+
+deps-image:
+	@t/lib/packages $(DEPS_IMAGE)
+
+
+# ---- running ----
+
+.PHONY: run demo
+run: module
+	@mkdir -p build/run $(DATA)
+	@ln -sf $(ROOT)/pyroscope-config.yml build/run/pyroscope-config.yml
+	@echo "ngx_pyroscope: http://127.0.0.1:$(PORT)/  data in $(abspath $(DATA))"
+	@echo "stop with Ctrl-C"
+	@exec env PYROSCOPE_PORT=$(PORT) PYROSCOPE_DATA=$(abspath $(DATA)) \
+	    $(NGINX) -p $(ROOT)/build/run/ -c $(ROOT)/nginx.conf -e stderr -g \
+	    "load_module $(ROOT)/$(MODULE); daemon off; pid nginx.pid; \
+	     worker_processes $(WORKERS); error_log stderr notice; \
+	     $$([ $$(id -u) = 0 ] && echo 'user root root;')"
+
+demo: deps-demo
+	@PORT=$(PORT) EVENT=$(EVENT) TROUBLE=$(TROUBLE) demo/run
+
+
+# ---- testing ----
+
+# what runs, and under what; the same suites for each build
+SUITES      := $(sort $(wildcard t/*.t))
+PROVE       := prove $(PROVEARGS)
+
+.PHONY: test test-asan test-static test-image
+test: deps-test deps-demo module
+	$(MAKE) unit
+	$(MAKE) SAN=1 unit fuzz-replay
+	TEST_NGINX_LOAD_MODULES=$(ROOT)/$(MODULE) t/lib/suite \
+	    $(PROVE) build/asan/unit/*/*_test $(SUITES) t/e2e/*.t
+
+test-asan: asan
+	TEST_NGINX_LOAD_MODULES=$(ROOT)/build/asan/ngx_pyroscope_module.so \
+	    PYRO_SAN=1 t/lib/suite $(PROVE) $(SUITES)
+
+test-static: deps-test
+	t/lib/static-nginx $(ROOT)/build/static
+	TEST_NGINX_LOAD_MODULES= TEST_NGINX_BINARY=$(ROOT)/build/static/nginx \
+	    t/lib/suite $(PROVE) $(SUITES)
+
+test-image: deps-image
+	t/e2e/image
+
+
+# ---- the rest ----
+
+.PHONY: clean
+clean:
+	rm -rf build/{obj,lib,gen,unit,fuzz,bench,nginx,asan,static,run,demo} \
+	    build/*.so
 
 -include $(shell find build -name '*.d' 2>/dev/null)
