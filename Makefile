@@ -284,4 +284,4 @@ clean:
 	rm -rf build/{obj,lib,gen,unit,fuzz,bench,nginx,asan,static,run,demo} \
 	    build/*.so
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find $(wildcard $(B)/obj $(B)/unit) -name '*.d' -type f 2>/dev/null)

@@ -51,8 +51,8 @@ typedef struct {
 
 
 typedef struct {
-    int64_t       sample_rate;      /* Hz of the request; -1 absent or unusable */
-    pyro_slice_t  labels;           /* LabelsSnapshot, raw protobuf; may be empty */
+    int64_t       sample_rate;      /* Hz, of the request; -1 unusable */
+    pyro_slice_t  labels;           /* LabelsSnapshot, protobuf; or empty */
 } pyro_jfr_options_t;
 
 

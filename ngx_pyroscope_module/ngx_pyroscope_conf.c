@@ -423,7 +423,7 @@ ngx_pyroscope_conf_add_listen(ngx_conf_t *cf, ngx_http_core_srv_conf_t *cscf,
 }
 
 
-/* A kernel or a container without IPv6 must not keep the server from starting. */
+/* A machine without IPv6 must not keep the server from starting. */
 
 static ngx_uint_t
 ngx_pyroscope_conf_has_inet6(void)
@@ -513,7 +513,7 @@ ngx_pyroscope_conf_log_levels(ngx_cycle_t *cycle)
 }
 
 
-/* Every log of the chain, at one level.  Without memory the rest is left out. */
+/* Every log of the chain, at one level.  Without memory the rest stays out. */
 
 static void
 ngx_pyroscope_conf_copy_log(ngx_cycle_t *cycle, ngx_log_t *log,

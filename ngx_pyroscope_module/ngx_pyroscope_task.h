@@ -22,7 +22,7 @@ typedef struct {
     /* in a pool thread: no request, no nginx pool, no log */
     void               (*run)(void *data);
 
-    /* on the event loop, when run() has returned; the request is still parked */
+    /* on the event loop, when run() has returned; still parked */
     void               (*done)(ngx_http_request_t *r, void *data);
 } ngx_pyroscope_task_t;
 

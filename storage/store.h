@@ -54,7 +54,7 @@ void pyro_store_close(pyro_store_t *store);
 
 /* One finished profile to store. */
 typedef struct {
-    pyro_slice_t           tenant;      /* "anonymous" until tenants are there */
+    pyro_slice_t           tenant;      /* "anonymous" without tenants */
     const pyro_profile_t  *profile;     /* read-only during the call */
     int64_t                time;        /* ns since the epoch, >= 0 */
     int64_t                duration;    /* ns, >= 0 */
@@ -138,6 +138,7 @@ typedef struct {
     uint64_t  commit_failures;
     uint64_t  node_cache_hits;
     uint64_t  node_cache_misses;
+    uint64_t  damaged_records;      /* met and left out by this process */
 } pyro_store_stats_t;
 
 pyro_status_e pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,

@@ -30,7 +30,7 @@ void *pyro_arena_alloc(pyro_arena_t *arena, size_t size);
 /* n × size bytes, cleared; NULL also if the product overflows. */
 void *pyro_arena_calloc(pyro_arena_t *arena, size_t n, size_t size);
 
-/* A copy of s with a zero byte behind it (not counted); data NULL: no memory. */
+/* A copy of s, a zero byte behind it (not counted); data NULL: no memory. */
 pyro_slice_t pyro_arena_dup(pyro_arena_t *arena, pyro_slice_t s);
 
 /*

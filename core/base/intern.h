@@ -13,7 +13,7 @@
 #include "core/base/slice.h"
 
 
-#define PYRO_NONE  UINT32_MAX       /* no id: there was no memory, or no entry */
+#define PYRO_NONE  UINT32_MAX       /* no id: no memory, or no entry */
 
 
 typedef struct {
@@ -24,7 +24,7 @@ typedef struct {
     uint32_t       mask;
     uint32_t       n;
     uint32_t       cap;
-    uint64_t       seed;            /* so that nobody can construct collisions */
+    uint64_t       seed;            /* nobody can construct collisions */
 } pyro_intern_t;
 
 

@@ -40,11 +40,12 @@ typedef struct {
     struct {
         int64_t     retention_period;       /* s, 0 keeps all: the shortest
                                                non-zero of its three keys */
-        uint64_t    max_profile_size_bytes;         /* 64 MiB, inflated */
+        uint64_t    max_profile_size_bytes;         /* 64 MiB, inflated; not
+                                                       above parse_bytes */
         uint32_t    max_label_names_per_series;     /* 64 */
         uint32_t    max_label_name_length;          /* 1024 bytes */
         uint32_t    max_label_value_length;         /* 2048 bytes */
-        uint64_t    max_flamegraph_nodes_default;   /* 8192 */
+        uint64_t    max_flamegraph_nodes_default;   /* 8192, not above _max */
         uint64_t    max_flamegraph_nodes_max;       /* 1048576 */
         int64_t     max_query_length;               /* s, 0 off */
         int64_t     max_query_lookback;             /* s, 0 off */
@@ -54,7 +55,8 @@ typedef struct {
 
     struct {
         uint32_t    partition;              /* s, 86400 */
-        uint8_t     durability;             /* 0 commit 1 nometasync 2 periodic */
+        uint8_t     durability;             /* 0 commit, 1 nometasync,
+                                               2 periodic */
         uint64_t    map_size;               /* bytes, 0 auto */
         uint32_t    queue_pushes;           /* 4096 a worker */
         uint64_t    queue_bytes;            /* 64 MiB a worker */

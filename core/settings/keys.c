@@ -1,0 +1,214 @@
+#include "core/settings/keys.h"
+
+#include "core/base/clock.h"
+#include "core/settings/settings.h"
+
+
+#define KIB  (1LL << 10)
+#define MIB  (1LL << 20)
+#define GIB  (1LL << 30)
+#define TIB  (1LL << 40)
+
+#define HOUR  3600LL
+#define DAY   (24 * HOUR)
+#define AGE   (100 * 365 * DAY)     /* of anything that has an age */
+
+
+/* the columns that a type and a field have in common */
+
+#define FIELD(field)                                                          \
+    .offset = offsetof(pyro_settings_t, field),                               \
+    .size = sizeof(((pyro_settings_t *) NULL)->field)
+
+#define COUNT(name, field, lo, hi, value)                                     \
+    .path = name, .type = PYRO_KEY_COUNT, FIELD(field), .min = lo, .max = hi, \
+    .def = value
+
+#define SIZE(name, field, lo, hi, value)                                      \
+    .path = name, .type = PYRO_KEY_SIZE, FIELD(field), .min = lo, .max = hi,  \
+    .def = value
+
+#define SECONDS(name, field, lo, hi, value)                                   \
+    .path = name, .type = PYRO_KEY_DURATION, .unit = PYRO_NS_PER_SEC,         \
+    FIELD(field), .min = lo, .max = hi, .def = value
+
+#define MILLISECONDS(name, field, lo, hi, value)                              \
+    .path = name, .type = PYRO_KEY_DURATION, .unit = PYRO_NS_PER_MS,          \
+    FIELD(field), .min = lo, .max = hi, .def = value
+
+#define RETENTION(name)                                                       \
+    SECONDS(name, limits.retention_period, 0, AGE, 0),                        \
+    .action = PYRO_KEY_SHORTEST
+
+/* keys of later versions: a type and a default, no field */
+
+#define LATER(name, kind, hi, value)                                          \
+    .path = name, .type = kind, .action = PYRO_KEY_LATER,                     \
+    .unit = PYRO_NS_PER_SEC, .max = hi, .def = value, .zero = 1
+
+#define BLANK(name, text)                                                     \
+    .path = name, .type = PYRO_KEY_BLANK, .why = text
+
+
+static const char *const  pyro_log_levels[] = {
+    "debug", "info", "warn", "error", NULL
+};
+
+static const char *const  pyro_backends[] = { "filesystem", NULL };
+
+static const char *const  pyro_durabilities[] = {
+    "commit", "nometasync", "periodic", NULL
+};
+
+
+const pyro_key_t  pyro_keys[] = {
+
+    { .path = "server.http_listen_address", .type = PYRO_KEY_TEXT,
+      FIELD(server.http_listen_address), .max = 255 },
+
+    { COUNT("server.http_listen_port", server.http_listen_port, 1, 65535,
+            4040) },
+
+    { .path = "server.log_level", .type = PYRO_KEY_WORD,
+      FIELD(server.log_level), .words = pyro_log_levels, .def = PYRO_LOG_INFO,
+      .given = offsetof(pyro_settings_t, server.log_level_set) },
+
+    { .path = "server.grpc_listen_port", .type = PYRO_KEY_COUNT,
+      .action = PYRO_KEY_IDLE, .max = 65535 },
+
+    { BLANK("server.http_tls_config",
+            "TLS is set up in nginx.conf: \"listen ... ssl\" with "
+            "ssl_certificate and ssl_certificate_key, ssl_client_certificate "
+            "for client certificates") },
+
+    { BLANK("server.grpc_tls_config",
+            "TLS is set up in nginx.conf: \"listen ... ssl\" with "
+            "ssl_certificate and ssl_certificate_key, ssl_client_certificate "
+            "for client certificates") },
+
+    { .path = "storage.backend", .type = PYRO_KEY_WORD, .words = pyro_backends,
+      .why = "there is one backend, \"filesystem\": a directory on a local "
+             "disk, storage.filesystem.dir" },
+
+    { .path = "storage.filesystem.dir", .type = PYRO_KEY_TEXT,
+      FIELD(storage.dir), .min = 1, .max = 4000, .text = "./data" },
+
+    { RETENTION("compactor.retention_period") },
+    { RETENTION("limits.retention_period") },
+    { RETENTION("limits.compactor_blocks_retention_period") },
+
+    { SIZE("limits.max_profile_size_bytes", limits.max_profile_size_bytes,
+           KIB, 2 * GIB, 64 * MIB), .zero_max = 1 },
+
+    { COUNT("limits.max_label_names_per_series",
+            limits.max_label_names_per_series, 1, 1000, 64) },
+
+    { COUNT("limits.max_label_name_length", limits.max_label_name_length,
+            1, 65535, 1024) },
+
+    { COUNT("limits.max_label_value_length", limits.max_label_value_length,
+            1, 65535, 2048) },
+
+    { COUNT("limits.max_flamegraph_nodes_default",
+            limits.max_flamegraph_nodes_default, 1, 16 * MIB, 8192),
+      .zero_max = 1 },
+
+    { COUNT("limits.max_flamegraph_nodes_max", limits.max_flamegraph_nodes_max,
+            1, 16 * MIB, MIB), .zero_max = 1 },
+
+    { SECONDS("limits.max_query_length", limits.max_query_length, 0, AGE, 0) },
+
+    { SECONDS("limits.max_query_lookback", limits.max_query_lookback, 0, AGE,
+              0) },
+
+    { SECONDS("limits.reject_older_than", limits.reject_older_than, 0, AGE,
+              0) },
+
+    { SECONDS("limits.reject_newer_than", limits.reject_newer_than, 0, AGE,
+              600) },
+
+    { .path = "limits.ingestion_rate_mb", .type = PYRO_KEY_NUMBER,
+      .action = PYRO_KEY_IDLE },
+
+    { .path = "limits.ingestion_burst_size_mb", .type = PYRO_KEY_NUMBER,
+      .action = PYRO_KEY_IDLE },
+
+    { .path = "limits.max_global_series_per_tenant", .type = PYRO_KEY_COUNT,
+      .action = PYRO_KEY_IDLE, .max = INT32_MAX },
+
+    /* an hour's roll-up must not lie in two partitions */
+
+    { SECONDS("lmdb.partition", lmdb.partition, HOUR, 7 * DAY, DAY),
+      .step = HOUR },
+
+    { .path = "lmdb.durability", .type = PYRO_KEY_WORD, FIELD(lmdb.durability),
+      .words = pyro_durabilities },
+
+    { SIZE("lmdb.map_size", lmdb.map_size, 16 * MIB, 64 * TIB, 0), .zero = 1,
+      .zero_word = "auto" },
+
+    { COUNT("lmdb.queue_pushes", lmdb.queue_pushes, 1, 1000000, 4096) },
+
+    { SIZE("lmdb.queue_bytes", lmdb.queue_bytes, MIB, TIB, 64 * MIB) },
+
+    { MILLISECONDS("lmdb.queue_age", lmdb.queue_age, 100, 600 * 1000, 5000) },
+
+    { SIZE("lmdb.parse_bytes", lmdb.parse_bytes, MIB, TIB, 256 * MIB) },
+
+    { MILLISECONDS("query.timeout", query.timeout, 100, HOUR * 1000, 60000) },
+
+    { COUNT("query.max_concurrent", query.max_concurrent, 1, 1024, 16) },
+
+    { SIZE("query.max_memory", query.max_memory, MIB, TIB, 512 * MIB) },
+
+    { COUNT("query.max_series", query.max_series, 1, 10000000, 100000) },
+
+    { SIZE("query.max_response_bytes", query.max_response_bytes, 64 * KIB,
+           4 * GIB, 256 * MIB) },
+
+    { LATER("lmdb.seal_after", PYRO_KEY_DURATION, AGE, 2 * HOUR),
+      .zero_word = "off" },
+
+    { LATER("lmdb.keep_raw", PYRO_KEY_DURATION, AGE, 0) },
+    { LATER("lmdb.keep_1h", PYRO_KEY_DURATION, AGE, 0) },
+    { LATER("lmdb.max_disk_size", PYRO_KEY_SIZE, INT64_MAX, 0) },
+    { LATER("lmdb.min_free_disk", PYRO_KEY_SHARE, INT64_MAX, -1),
+      .min = -100 },
+    { LATER("lmdb.max_late_partitions", PYRO_KEY_COUNT, INT32_MAX, 400) },
+    { LATER("multitenancy_enabled", PYRO_KEY_BOOL, 1, 0),
+      .why = "there is one tenant, \"anonymous\"" },
+
+    { BLANK("scrape_configs",
+            "nothing is pulled: let the programs push, or let Grafana Alloy "
+            "pull and push to here; allowed is an empty list") },
+
+    { BLANK("ingest.relabel",
+            "relabeling is not supported by this version; allowed is an empty "
+            "list") },
+
+    { BLANK("overrides",
+            "limits per tenant are not supported by this version; allowed is "
+            "an empty map") },
+
+    { BLANK("runtime_config.file",
+            "limits per tenant are not supported by this version; allowed is "
+            "an empty text") },
+};
+
+const size_t  pyro_keys_count = sizeof(pyro_keys) / sizeof(pyro_keys[0]);
+
+
+const pyro_key_t *
+pyro_key_find(const char *path)
+{
+    size_t  i;
+
+    for (i = 0; i < pyro_keys_count; i++) {
+
+        if (strcmp(pyro_keys[i].path, path) == 0) {
+            return &pyro_keys[i];
+        }
+    }
+
+    return NULL;
+}

@@ -1,0 +1,363 @@
+#include "core/settings/settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/utf8.h"
+#include "core/settings/apply.h"
+#include "core/settings/expand.h"
+#include "core/settings/keys.h"
+#include "core/settings/known.h"
+#include "core/settings/yaml.h"
+
+
+#define PYRO_IGNORED_MAX  1024      /* bytes of settings->ignored */
+
+
+typedef struct {
+    pyro_arena_t      *arena;
+    pyro_error_t      *err;
+    pyro_settings_t   *settings;
+    const char        *file;
+    char              *ignored;
+    size_t             ignored_len;
+    pyro_variables_t   variables;
+    char               path[PYRO_YAML_PATH_MAX];    /* of the node at hand */
+} pyro_settings_reader_t;
+
+
+static pyro_status_e pyro_settings_walk(pyro_settings_reader_t *reader,
+    pyro_yaml_node_t *root);
+static pyro_status_e pyro_settings_node(pyro_settings_reader_t *reader,
+    pyro_yaml_node_t *node, int *section);
+static pyro_status_e pyro_settings_unknown(pyro_settings_reader_t *reader,
+    pyro_yaml_node_t *node);
+static pyro_status_e pyro_settings_key(pyro_settings_reader_t *reader,
+    const pyro_key_t *key, pyro_yaml_node_t *node);
+static pyro_status_e pyro_settings_value(pyro_settings_reader_t *reader,
+    const pyro_key_t *key, pyro_yaml_node_t *node, pyro_error_t *err);
+static pyro_status_e pyro_settings_ignore(pyro_settings_reader_t *reader);
+static void pyro_settings_finish(pyro_settings_reader_t *reader);
+static pyro_status_e pyro_settings_error(pyro_settings_reader_t *reader,
+    const pyro_yaml_node_t *node, const char *text);
+
+
+pyro_status_e
+pyro_settings_read(pyro_arena_t *arena, const char *file,
+    pyro_settings_t *settings, pyro_error_t *err)
+{
+    char           *text;
+    FILE           *fp;
+    size_t          n;
+    pyro_status_e   rc;
+
+    fp = fopen(file, "re");
+
+    if (fp == NULL) {
+        return pyro_error_set(err, PYRO_INVALID, PYRO_REASON_UNKNOWN,
+                              "%s: cannot be opened: %s", file,
+                              strerror(errno));
+    }
+
+    text = malloc(PYRO_YAML_SIZE_MAX + 1);
+
+    if (text == NULL) {
+        fclose(fp);
+        return pyro_error_memory(err);
+    }
+
+    /* one byte more than allowed tells a file that is too large */
+
+    n = fread(text, 1, PYRO_YAML_SIZE_MAX + 1, fp);
+
+    if (ferror(fp)) {
+        rc = pyro_error_set(err, PYRO_INVALID, PYRO_REASON_UNKNOWN,
+                            "%s: cannot be read: %s", file, strerror(errno));
+
+    } else {
+        rc = pyro_settings_parse(arena, file, pyro_slice(text, n), settings,
+                                 err);
+    }
+
+    fclose(fp);
+    free(text);
+
+    return rc;
+}
+
+
+pyro_status_e
+pyro_settings_parse(pyro_arena_t *arena, const char *file, pyro_slice_t text,
+    pyro_settings_t *settings, pyro_error_t *err)
+{
+    pyro_status_e           rc;
+    pyro_yaml_node_t       *root;
+    pyro_settings_reader_t  reader;
+
+    memset(settings, 0, sizeof(pyro_settings_t));
+    memset(&reader, 0, sizeof(pyro_settings_reader_t));
+
+    reader.arena = arena;
+    reader.err = err;
+    reader.settings = settings;
+    reader.file = file;
+
+    pyro_apply_defaults(settings);
+
+    rc = pyro_yaml_parse(arena, file, text, &root, err);
+
+    if (rc == PYRO_OK) {
+        rc = pyro_settings_walk(&reader, root);
+    }
+
+    if (rc == PYRO_OK) {
+        pyro_settings_finish(&reader);
+    }
+
+    return rc;
+}
+
+
+static pyro_status_e
+pyro_settings_walk(pyro_settings_reader_t *reader, pyro_yaml_node_t *root)
+{
+    int                section;
+    pyro_status_e      rc;
+    pyro_yaml_node_t  *node;
+
+    if (root->type == PYRO_YAML_SCALAR
+        && pyro_yaml_is_null(root->text, root->plain))
+    {
+        return PYRO_OK;
+    }
+
+    if (root->type != PYRO_YAML_MAP) {
+        return pyro_error_set(reader->err, PYRO_INVALID, PYRO_REASON_UNKNOWN,
+                              "%s:%u: the file must be a map of sections",
+                              reader->file, root->line);
+    }
+
+    for (node = root->first; node != NULL; node = node->next) {
+        rc = pyro_settings_node(reader, node, &section);
+
+        if (rc != PYRO_OK) {
+            return rc;
+        }
+
+        while (section && node->first != NULL) {
+            node = node->first;
+            rc = pyro_settings_node(reader, node, &section);
+
+            if (rc != PYRO_OK) {
+                return rc;
+            }
+        }
+
+        while (node->next == NULL && node->parent != root) {
+            node = node->parent;
+        }
+    }
+
+    return PYRO_OK;
+}
+
+
+/* section: the node's children are to be read as well */
+
+static pyro_status_e
+pyro_settings_node(pyro_settings_reader_t *reader, pyro_yaml_node_t *node,
+    int *section)
+{
+    const pyro_key_t  *key;
+
+    *section = 0;
+    pyro_yaml_path(node, reader->path);
+
+    /* "a.b: 1" would pass for b in a, and twice so */
+
+    if (memchr(node->key.data, '.', node->key.len) != NULL
+        || memchr(node->key.data, '\0', node->key.len) != NULL)
+    {
+        return pyro_settings_unknown(reader, node);
+    }
+
+    key = pyro_key_find(reader->path);
+
+    if (key != NULL) {
+        return pyro_settings_key(reader, key, node);
+    }
+
+    if (pyro_known_is_section(reader->path)) {
+        *section = 1;
+
+        if (node->type == PYRO_YAML_MAP
+            || (node->type == PYRO_YAML_SCALAR
+                && pyro_yaml_is_null(node->text, node->plain)))
+        {
+            return PYRO_OK;
+        }
+
+        return pyro_settings_error(reader, node, "must be a map of keys");
+    }
+
+    if (pyro_known_has(reader->path)) {
+        return pyro_settings_ignore(reader);
+    }
+
+    return pyro_settings_unknown(reader, node);
+}
+
+
+static pyro_status_e
+pyro_settings_unknown(pyro_settings_reader_t *reader, pyro_yaml_node_t *node)
+{
+    char  near[PYRO_KNOWN_PATH_MAX], text[PYRO_ERROR_MESSAGE_MAX];
+
+    pyro_known_nearest(reader->path, near, sizeof(near));
+
+    if (near[0] == '\0') {
+        return pyro_settings_error(reader, node, "is not a known key");
+    }
+
+    if (strcmp(near, reader->path) == 0) {
+        return pyro_settings_error(reader, node, "is not a known key; what is "
+                                   "behind a dot goes on a line of its own");
+    }
+
+    snprintf(text, sizeof(text), "is not a known key; did you mean %s?", near);
+
+    return pyro_settings_error(reader, node, text);
+}
+
+
+static pyro_status_e
+pyro_settings_key(pyro_settings_reader_t *reader, const pyro_key_t *key,
+    pyro_yaml_node_t *node)
+{
+    pyro_error_t   err;
+    pyro_status_e  rc;
+
+    if (key->type == PYRO_KEY_BLANK) {
+        return pyro_yaml_is_blank(node)
+               ? PYRO_OK : pyro_settings_error(reader, node, key->why);
+    }
+
+    if (node->type != PYRO_YAML_SCALAR) {
+        return pyro_settings_error(reader, node,
+                                   node->type == PYRO_YAML_MAP
+                                   ? "must be a single value, not a map"
+                                   : "must be a single value, not a list");
+    }
+
+    err.message[0] = '\0';
+    rc = pyro_settings_value(reader, key, node, &err);
+
+    if (rc == PYRO_INVALID) {
+        return pyro_settings_error(reader, node, err.message);
+    }
+
+    if (rc != PYRO_OK) {
+        return pyro_error_memory(reader->err);
+    }
+
+    return key->action == PYRO_KEY_IDLE ? pyro_settings_ignore(reader)
+                                        : PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_settings_value(pyro_settings_reader_t *reader, const pyro_key_t *key,
+    pyro_yaml_node_t *node, pyro_error_t *err)
+{
+    pyro_slice_t   text;
+    pyro_status_e  rc;
+
+    rc = pyro_expand(reader->arena, node->text, &reader->variables, &text, err);
+
+    if (rc != PYRO_OK || pyro_yaml_is_null(text, node->plain)) {
+        return rc;
+    }
+
+    rc = pyro_apply(reader->arena, key, text, reader->settings, err);
+
+    if (rc == PYRO_OK && key->given) {
+        *((uint8_t *) reader->settings + key->given) = 1;
+    }
+
+    return rc;
+}
+
+
+/* the path at hand into the list; what does not fit is "..." */
+
+static pyro_status_e
+pyro_settings_ignore(pyro_settings_reader_t *reader)
+{
+    char    *p;
+    size_t   len, room;
+
+    if (reader->ignored == NULL) {
+        reader->ignored = pyro_arena_calloc(reader->arena, 1, PYRO_IGNORED_MAX);
+
+        if (reader->ignored == NULL) {
+            return pyro_error_memory(reader->err);
+        }
+    }
+
+    p = reader->ignored + reader->ignored_len;
+    len = strlen(reader->path);
+    room = PYRO_IGNORED_MAX - sizeof(", ...") - reader->ignored_len;
+
+    if (len + 2 > room) {
+        strcpy(p, ", ...");
+        return PYRO_OK;
+    }
+
+    if (p != reader->ignored) {
+        memcpy(p, ", ", 2);
+        p += 2;
+    }
+
+    p += pyro_utf8_clean(p, len, reader->path, len);
+    reader->ignored_len = (size_t) (p - reader->ignored);
+    *p = '\0';
+
+    return PYRO_OK;
+}
+
+
+static void
+pyro_settings_finish(pyro_settings_reader_t *reader)
+{
+    pyro_settings_t  *settings;
+
+    settings = reader->settings;
+
+    /* a limit that a wider one makes unreachable would mislead in messages */
+
+    if (settings->limits.max_flamegraph_nodes_default
+        > settings->limits.max_flamegraph_nodes_max)
+    {
+        settings->limits.max_flamegraph_nodes_default =
+            settings->limits.max_flamegraph_nodes_max;
+    }
+
+    if (settings->limits.max_profile_size_bytes > settings->lmdb.parse_bytes) {
+        settings->limits.max_profile_size_bytes = settings->lmdb.parse_bytes;
+    }
+
+    settings->variables = reader->variables.names;
+    settings->n_variables = reader->variables.n;
+    settings->ignored = reader->ignored;
+}
+
+
+static pyro_status_e
+pyro_settings_error(pyro_settings_reader_t *reader,
+    const pyro_yaml_node_t *node, const char *text)
+{
+    return pyro_error_set(reader->err, PYRO_INVALID, PYRO_REASON_UNKNOWN,
+                          "%s:%u: %s: %s", reader->file, node->line,
+                          reader->path, text);
+}

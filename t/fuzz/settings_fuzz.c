@@ -1,0 +1,66 @@
+/*
+ * pyroscope-config.yml: any bytes give settings or an error that says where.
+ */
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/utf8.h"
+#include "core/settings/settings.h"
+
+
+#define FUZZ_ARENA  (64 * 1024 * 1024)
+
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    pyro_arena_t     *arena;
+    pyro_error_t      err;
+    pyro_status_e     rc;
+    pyro_settings_t   settings;
+
+    arena = pyro_arena_create(FUZZ_ARENA);
+
+    if (arena == NULL) {
+        return 0;
+    }
+
+    memset(&err, 0, sizeof(pyro_error_t));
+
+    rc = pyro_settings_parse(arena, "fuzz.yml", pyro_slice(data, size),
+                             &settings, &err);
+
+    if (rc == PYRO_OK) {
+
+        if (settings.storage.dir == NULL
+            || settings.storage.dir[0] == '\0'
+            || settings.server.http_listen_port == 0
+            || settings.limits.max_profile_size_bytes
+               > settings.lmdb.parse_bytes
+            || settings.limits.max_flamegraph_nodes_default
+               > settings.limits.max_flamegraph_nodes_max
+            || settings.lmdb.partition < 3600
+            || settings.lmdb.partition > 7 * 86400
+            || settings.query.timeout < 100
+            || settings.limits.retention_period < 0)
+        {
+            abort();
+        }
+
+    } else if ((rc != PYRO_INVALID && rc != PYRO_UNAVAILABLE)
+               || err.status != rc
+               || err.message[0] == '\0'
+               || !pyro_utf8_valid(err.message, strlen(err.message)))
+    {
+        abort();
+    }
+
+    pyro_arena_destroy(arena);
+
+    return 0;
+}
