@@ -15,7 +15,8 @@
 /*
  * Parses text into the static labels of a stream: the labels in braces but
  * those that begin with two underscores; service_name (and app_name, where the
- * braces hold a service_name of their own); pyroscope_spy = spy.
+ * braces hold a service_name of their own); pyroscope_spy = spy, or unknown
+ * where spy is empty.
  *
  * PYRO_INVALID: no name, a character that is not allowed, an empty label name;
  * the message begins with "name: ".  Lengths are pyro_labels_check()'s.

@@ -27,6 +27,7 @@ typedef struct {
 } pyro_labels_t;
 
 
+/* 0 anywhere: no limit. */
 typedef struct {
     uint32_t  max_names;            /* limits.max_label_names_per_series */
     uint32_t  max_name_length;      /* bytes */

@@ -8,7 +8,8 @@
  *
  * Lives in the arena given, is built by one thread, and is read-only once
  * pyro_profile_finish() has returned.  A function that returns an id returns
- * PYRO_NONE when the arena has no memory left.
+ * PYRO_NONE when the arena has no memory left or an id given to it is none;
+ * after that the profile can only be thrown away.
  */
 
 #ifndef _PYRO_PROFILE_H_INCLUDED_
@@ -50,16 +51,23 @@ typedef struct {
 } pyro_sample_t;
 
 
+/* An index by content over a growing array; nothing outside looks into it. */
+typedef struct {
+    uint32_t       *slots;          /* id + 1, 0 is free */
+    uint32_t        mask;
+} pyro_profile_index_t;
+
+
 /* The samples of one label set and one profile type; (node, span) is unique. */
 typedef struct {
     uint32_t        labels;         /* label set */
     uint32_t        type;
     uint32_t        n;
     uint32_t        cap;
-    uint32_t       *slots;          /* index of (node, span), building only */
-    uint32_t        mask;
-    uint64_t        total;          /* set by pyro_profile_finish() */
+    uint64_t        total;          /* set by finish; INT64_MAX at most */
     pyro_sample_t  *samples;        /* finished: sorted by node, then span */
+
+    pyro_profile_index_t  index;    /* of (node, span), building only */
 } pyro_section_t;
 
 
@@ -107,13 +115,13 @@ typedef struct {
     uint32_t                n_samples;      /* in all sections */
     uint64_t                dropped;        /* samples of a value <= 0 */
 
-    /* hash indexes, building only */
-    uint32_t               *frame_slots;
-    uint32_t                frame_mask;
-    uint32_t               *node_slots;
-    uint32_t                node_mask;
-    uint32_t               *span_slots;
-    uint32_t                span_mask;
+    /* building only */
+    pyro_profile_index_t    frame_index;
+    pyro_profile_index_t    node_index;
+    pyro_profile_index_t    span_index;
+    pyro_profile_index_t    type_index;
+    pyro_profile_index_t    label_set_index;
+    pyro_profile_index_t    section_index;
 } pyro_profile_t;
 
 
@@ -128,7 +136,7 @@ uint32_t pyro_profile_frame(pyro_profile_t *p, const pyro_frame_t *frame);
 /* The child of parent (0: the root) that has this frame. */
 uint32_t pyro_profile_node(pyro_profile_t *p, uint32_t parent, uint32_t frame);
 
-/* All zero gives 0. */
+/* The id of a span; all zero gives 0. */
 uint32_t pyro_profile_span(pyro_profile_t *p, const pyro_span_t *span);
 
 /* The set's items and bytes are copied.  An empty set is 0. */
@@ -142,24 +150,30 @@ uint32_t pyro_profile_column(pyro_profile_t *p,
     const pyro_profile_type_t *type);
 
 /*
- * Adds value to the sample (labels, type, node, span).  A value below 0 is
- * dropped and counted; sums stop at INT64_MAX.  Returns -1: no memory.
+ * Adds value to the sample (labels, type, node, span).  A value of 0 or below
+ * is dropped and counted; sums stop at INT64_MAX.  Returns -1: no memory, or an
+ * id is PYRO_NONE (so that a caller may check once).
  */
 int pyro_profile_add(pyro_profile_t *p, uint32_t labels, uint32_t type,
     uint32_t node, uint32_t span, int64_t value);
 
 /*
- * Closes the profile: drops zero samples, empty sections and unused label
- * sets' sections; merges the static labels into each label set (a static one
- * wins), leaving to the types what is theirs; checks the labels; sorts
- * sections and samples; computes totals and digests.
+ * Closes the profile: merges the static labels into set 0 and each set that has
+ * samples (a static one wins), leaving to the types what is theirs and out what
+ * begins with two underscores; adds service_name where it is missing and, when
+ * the labels have been checked, its copy __service_name__; joins the samples of
+ * sets that have become equal; sorts sections and samples; computes totals and
+ * digests.  Sets without samples, but for set 0, stay without labels.
+ *
+ * The bytes of labels must live as long as the arena.
  *
  * The digest of a label set is XXH3-128, unseeded, over its labels, and for
  * each section its type, extra labels and samples, stacks by their strings:
  * equal content gives equal digests on every machine, in whatever order the
  * ids were given (design.md §6, "a repeat").
  *
- * PYRO_UNPROCESSABLE: labels; PYRO_UNAVAILABLE: no memory.
+ * PYRO_UNPROCESSABLE: labels, also a type's extra ones.  PYRO_UNAVAILABLE: no
+ * memory.
  */
 pyro_status_e pyro_profile_finish(pyro_profile_t *p,
     const pyro_labels_t *labels, const pyro_label_limits_t *limits,

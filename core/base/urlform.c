@@ -1,0 +1,119 @@
+#include "core/base/urlform.h"
+
+
+static int pyro_urlform_hex(char c);
+static char pyro_urlform_char(pyro_slice_t *text);
+static int pyro_urlform_is(pyro_slice_t text, const char *name);
+
+
+pyro_status_e
+pyro_urlform_get(pyro_arena_t *arena, pyro_slice_t query, const char *name,
+    pyro_slice_t *value, int *found, pyro_error_t *err)
+{
+    char          *data;
+    size_t         len;
+    const char    *end, *equal;
+    pyro_slice_t   pair;
+
+    *found = 0;
+    *value = pyro_slice(NULL, 0);
+
+    while (query.len) {
+
+        end = memchr(query.data, '&', query.len);
+        pair = pyro_slice(query.data, end ? (size_t) (end - query.data)
+                                          : query.len);
+
+        len = pair.len + (end != NULL);
+        query = pyro_slice(query.data + len, query.len - len);
+
+        equal = pair.len ? memchr(pair.data, '=', pair.len) : NULL;
+        len = equal ? (size_t) (equal - pair.data) : pair.len;
+
+        if (!pyro_urlform_is(pyro_slice(pair.data, len), name)) {
+            continue;
+        }
+
+        len += equal != NULL;
+        pair = pyro_slice(pair.data + len, pair.len - len);
+
+        data = pyro_arena_alloc(arena, pair.len + 1);
+
+        if (data == NULL) {
+            return pyro_error_memory(err);
+        }
+
+        for (len = 0; pair.len; len++) {
+            data[len] = pyro_urlform_char(&pair);
+        }
+
+        data[len] = '\0';
+
+        *value = pyro_slice(data, len);
+        *found = 1;
+
+        break;
+    }
+
+    return PYRO_OK;
+}
+
+
+static int
+pyro_urlform_hex(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+
+    if (c >= 'A' && c <= 'F') {
+        return c - 'A' + 10;
+    }
+
+    return -1;
+}
+
+
+/* Takes the next decoded byte off a text that is not empty. */
+static char
+pyro_urlform_char(pyro_slice_t *text)
+{
+    int   high, low;
+    char  c;
+
+    c = text->data[0];
+
+    if (c == '%' && text->len >= 3) {
+        high = pyro_urlform_hex(text->data[1]);
+        low = pyro_urlform_hex(text->data[2]);
+
+        if (high >= 0 && low >= 0) {
+            *text = pyro_slice(text->data + 3, text->len - 3);
+            return (char) (high << 4 | low);
+        }
+    }
+
+    *text = pyro_slice(text->data + 1, text->len - 1);
+
+    return c == '+' ? ' ' : c;
+}
+
+
+static int
+pyro_urlform_is(pyro_slice_t text, const char *name)
+{
+    while (text.len) {
+
+        if (*name == '\0' || pyro_urlform_char(&text) != *name) {
+            return 0;
+        }
+
+        name++;
+    }
+
+    return *name == '\0';
+}

@@ -1,0 +1,362 @@
+#include "core/model/profile.h"
+
+#include <stdlib.h>
+
+#include "core/model/profile_digest.h"
+
+
+/* A label set's place among the others. */
+typedef struct {
+    const pyro_labels_t  *labels;
+    uint32_t              set;
+} pyro_set_order_t;
+
+
+static int pyro_finish_theirs(pyro_slice_t name);
+static int pyro_finish_strip(pyro_arena_t *arena, const pyro_labels_t *in,
+    pyro_labels_t *out);
+static pyro_status_e pyro_finish_static(pyro_profile_t *p,
+    const pyro_labels_t *labels, pyro_labels_t *out, pyro_error_t *err);
+static pyro_status_e pyro_finish_set(pyro_profile_t *p, pyro_label_set_t *set,
+    const pyro_labels_t *labels, const pyro_label_limits_t *limits,
+    pyro_error_t *err);
+static pyro_status_e pyro_finish_labels(pyro_profile_t *p,
+    const pyro_labels_t *labels, const pyro_label_limits_t *limits,
+    pyro_error_t *err);
+static int pyro_finish_cmp_sets(const void *one, const void *two);
+static int pyro_finish_join_sets(pyro_profile_t *p);
+static int pyro_finish_cmp_sections(const void *one, const void *two);
+static int pyro_finish_append(pyro_profile_t *p, pyro_section_t *to,
+    const pyro_section_t *from);
+static int pyro_finish_sections(pyro_profile_t *p);
+static int pyro_finish_cmp_samples(const void *one, const void *two);
+static void pyro_finish_samples(pyro_section_t *section);
+
+
+pyro_status_e
+pyro_profile_finish(pyro_profile_t *p, const pyro_labels_t *labels,
+    const pyro_label_limits_t *limits, pyro_error_t *err)
+{
+    uint32_t       i;
+    pyro_status_e  rc;
+
+    rc = pyro_finish_labels(p, labels, limits, err);
+
+    if (rc != PYRO_OK) {
+        return rc;
+    }
+
+    if (pyro_finish_join_sets(p) || pyro_finish_sections(p)) {
+        return pyro_error_memory(err);
+    }
+
+    p->n_samples = 0;
+
+    for (i = 0; i < p->n_sections; i++) {
+        pyro_finish_samples(&p->sections[i]);
+        p->n_samples += p->sections[i].n;
+    }
+
+    if (pyro_profile_digest(p)) {
+        return pyro_error_memory(err);
+    }
+
+    return PYRO_OK;
+}
+
+
+/* Labels that a client may send but a stream does not keep. */
+static int
+pyro_finish_theirs(pyro_slice_t name)
+{
+    return pyro_slice_starts(name, PYRO_SLICE("__"))
+           || pyro_profile_type_owns(name);
+}
+
+
+static int
+pyro_finish_strip(pyro_arena_t *arena, const pyro_labels_t *in,
+    pyro_labels_t *out)
+{
+    uint32_t  i;
+
+    out->items = pyro_arena_calloc(arena, in->n, sizeof(pyro_label_t));
+    out->n = 0;
+
+    if (out->items == NULL) {
+        return -1;
+    }
+
+    for (i = 0; i < in->n; i++) {
+        if (!pyro_finish_theirs(in->items[i].name)) {
+            out->items[out->n++] = in->items[i];
+        }
+    }
+
+    out->n = pyro_labels_sort(out->items, out->n);
+
+    return 0;
+}
+
+
+/* The labels that every set gets, service_name among them. */
+static pyro_status_e
+pyro_finish_static(pyro_profile_t *p, const pyro_labels_t *labels,
+    pyro_labels_t *out, pyro_error_t *err)
+{
+    pyro_label_t   service = { PYRO_SLICE("service_name"),
+                               PYRO_SLICE("unknown_service") };
+    pyro_labels_t  own, missing = { &service, 1 };
+
+    if (pyro_finish_strip(p->arena, labels, &own)
+        || pyro_labels_merge(p->arena, &own, &missing, out))
+    {
+        return pyro_error_memory(err);
+    }
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_finish_set(pyro_profile_t *p, pyro_label_set_t *set,
+    const pyro_labels_t *labels, const pyro_label_limits_t *limits,
+    pyro_error_t *err)
+{
+    pyro_label_t   copy;
+    pyro_labels_t  own, merged, service = { &copy, 1 };
+    pyro_status_e  rc;
+
+    if (pyro_finish_strip(p->arena, &set->dynamic, &own)
+        || pyro_labels_merge(p->arena, labels, &own, &merged))
+    {
+        return pyro_error_memory(err);
+    }
+
+    rc = pyro_labels_check(&merged, limits, err);
+
+    if (rc != PYRO_OK) {
+        return rc;
+    }
+
+    copy.name = PYRO_SLICE("__service_name__");
+    copy.value = pyro_labels_get(&merged, PYRO_SLICE("service_name"));
+
+    if (pyro_labels_merge(p->arena, &service, &merged, &set->labels)) {
+        return pyro_error_memory(err);
+    }
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_finish_labels(pyro_profile_t *p, const pyro_labels_t *labels,
+    const pyro_label_limits_t *limits, pyro_error_t *err)
+{
+    uint32_t           i;
+    pyro_labels_t      shared;
+    pyro_status_e      rc;
+    pyro_label_set_t  *set;
+
+    rc = pyro_finish_static(p, labels, &shared, err);
+
+    if (rc == PYRO_OK) {
+        rc = pyro_finish_set(p, &p->label_sets[0], &shared, limits, err);
+    }
+
+    for (i = 0; rc == PYRO_OK && i < p->n_sections; i++) {
+        set = &p->label_sets[p->sections[i].labels];
+
+        if (set->labels.n == 0) {
+            rc = pyro_finish_set(p, set, &shared, limits, err);
+        }
+    }
+
+    for (i = 0; rc == PYRO_OK && i < p->n_types; i++) {
+        rc = pyro_labels_check(&p->types[i].extra, limits, err);
+    }
+
+    return rc;
+}
+
+
+static int
+pyro_finish_cmp_sets(const void *one, const void *two)
+{
+    int                      rc;
+    const pyro_set_order_t  *a = one, *b = two;
+
+    rc = pyro_labels_cmp(a->labels, b->labels);
+
+    return rc ? rc : (a->set > b->set) - (a->set < b->set);
+}
+
+
+/*
+ * Different dynamic labels can end as the same stream, where a static label
+ * hides what distinguished them: their sections move to the lowest such set.
+ */
+static int
+pyro_finish_join_sets(pyro_profile_t *p)
+{
+    uint32_t           i, first, *target;
+    pyro_set_order_t  *order;
+
+    order = pyro_arena_calloc(p->arena, p->n_label_sets,
+                              sizeof(pyro_set_order_t));
+    target = pyro_arena_calloc(p->arena, p->n_label_sets, sizeof(uint32_t));
+
+    if (order == NULL || target == NULL) {
+        return -1;
+    }
+
+    for (i = 0; i < p->n_label_sets; i++) {
+        order[i].labels = &p->label_sets[i].labels;
+        order[i].set = i;
+    }
+
+    qsort(order, p->n_label_sets, sizeof(pyro_set_order_t),
+          pyro_finish_cmp_sets);
+
+    first = 0;
+
+    for (i = 0; i < p->n_label_sets; i++) {
+
+        if (pyro_labels_cmp(order[i].labels, order[first].labels) != 0) {
+            first = i;
+        }
+
+        target[order[i].set] = order[first].set;
+    }
+
+    for (i = 0; i < p->n_sections; i++) {
+        first = target[p->sections[i].labels];
+
+        if (first != p->sections[i].labels) {
+            p->label_sets[p->sections[i].labels].labels.n = 0;
+            p->sections[i].labels = first;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+pyro_finish_cmp_sections(const void *one, const void *two)
+{
+    const pyro_section_t  *a = one, *b = two;
+
+    if (a->labels != b->labels) {
+        return a->labels < b->labels ? -1 : 1;
+    }
+
+    return (a->type > b->type) - (a->type < b->type);
+}
+
+
+static int
+pyro_finish_append(pyro_profile_t *p, pyro_section_t *to,
+    const pyro_section_t *from)
+{
+    if (pyro_arena_grow(p->arena, &to->samples, &to->cap,
+                        (size_t) to->n + from->n, sizeof(pyro_sample_t)))
+    {
+        return -1;
+    }
+
+    memcpy(to->samples + to->n, from->samples,
+           from->n * sizeof(pyro_sample_t));
+    to->n += from->n;
+
+    return 0;
+}
+
+
+/* Sorts the sections and joins those of equal labels and type. */
+static int
+pyro_finish_sections(pyro_profile_t *p)
+{
+    uint32_t         i, n;
+    pyro_section_t  *last;
+
+    if (p->n_sections == 0) {
+        return 0;
+    }
+
+    qsort(p->sections, p->n_sections, sizeof(pyro_section_t),
+          pyro_finish_cmp_sections);
+
+    n = 1;
+
+    for (i = 1; i < p->n_sections; i++) {
+        last = &p->sections[n - 1];
+
+        if (pyro_finish_cmp_sections(last, &p->sections[i]) != 0) {
+            p->sections[n++] = p->sections[i];
+            continue;
+        }
+
+        if (pyro_finish_append(p, last, &p->sections[i])) {
+            return -1;
+        }
+    }
+
+    p->n_sections = n;
+
+    return 0;
+}
+
+
+static int
+pyro_finish_cmp_samples(const void *one, const void *two)
+{
+    uint64_t              x, y;
+    const pyro_sample_t  *a = one, *b = two;
+
+    x = (uint64_t) a->node << 32 | a->span;
+    y = (uint64_t) b->node << 32 | b->span;
+
+    return (x > y) - (x < y);
+}
+
+
+/* Sorts and adds up; every sum stops where a signed 64-bit number does. */
+static void
+pyro_finish_samples(pyro_section_t *section)
+{
+    uint32_t        i, n;
+    pyro_sample_t  *sample;
+
+    qsort(section->samples, section->n, sizeof(pyro_sample_t),
+          pyro_finish_cmp_samples);
+
+    n = 0;
+    section->total = 0;
+
+    for (i = 0; i < section->n; i++) {
+        sample = &section->samples[i];
+
+        section->total += sample->value;
+
+        if (section->total > INT64_MAX) {
+            section->total = INT64_MAX;
+        }
+
+        if (n == 0
+            || pyro_finish_cmp_samples(&section->samples[n - 1], sample) != 0)
+        {
+            section->samples[n++] = *sample;
+            continue;
+        }
+
+        section->samples[n - 1].value += sample->value;
+
+        if (section->samples[n - 1].value > INT64_MAX) {
+            section->samples[n - 1].value = INT64_MAX;
+        }
+    }
+
+    section->n = n;
+}
