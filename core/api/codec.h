@@ -35,7 +35,8 @@ const char *pyro_codec_content_type(pyro_codec_e codec);
 /*
  * PYRO_INVALID: bytes that are not this message; JSON that is not JSON, nests
  * deeper than 32, or has a value of the wrong type: the message names the field
- * and the value.  An empty binary body is the empty message, an empty JSON body
+ * and the value.  PYRO_TOO_LARGE: JSON of more than 1 MiB.  PYRO_UNAVAILABLE:
+ * no memory.  An empty binary body is the empty message, an empty JSON body
  * is an error.
  */
 pyro_status_e pyro_codec_decode(pyro_codec_e codec,

@@ -60,9 +60,12 @@ int pyro_rpc_of(pyro_slice_t path);         /* -1: none */
 const char *pyro_rpc_name(pyro_rpc_e rpc);  /* "SelectSeries" */
 
 /*
- * Decodes and checks a request.  On success the selectors own compiled
- * patterns: call pyro_plan_free().  PYRO_INVALID names the field and the value;
- * PYRO_UNIMPLEMENTED a field that is not supported yet.
+ * Decodes and checks a request.  A start or end of 0 is open; a range wholly
+ * before max_query_lookback becomes one in which nothing can be stored.
+ *
+ * On success the selectors own compiled patterns: call pyro_plan_free(); after
+ * an error there is nothing to free.  PYRO_INVALID names the field and the
+ * value; PYRO_UNIMPLEMENTED a field that is not supported yet.
  */
 pyro_status_e pyro_plan_decode(pyro_arena_t *arena, pyro_rpc_e rpc,
     pyro_codec_e codec, pyro_slice_t body, const pyro_querier_limits_t *limits,
@@ -84,6 +87,7 @@ pyro_label_answer_t *pyro_label_answer_create(pyro_arena_t *arena,
 pyro_status_e pyro_label_answer_add(void *ctx, const pyro_labels_t *labels,
     pyro_error_t *err);
 
+/* Once, after the last set. */
 pyro_status_e pyro_label_answer_encode(pyro_label_answer_t *answer,
     pyro_codec_e codec, pyro_rope_t *out, pyro_error_t *err);
 

@@ -45,7 +45,8 @@ typedef struct {
  * the brace, quoted and dotted label names.
  *
  * PYRO_INVALID with the position and what was expected, or the regular
- * expression's own error.
+ * expression's own error (its syntax: core/query/regex.h), or more than 100
+ * matchers.  After an error there is nothing to free.
  */
 pyro_status_e pyro_selector_parse(pyro_arena_t *arena, pyro_slice_t text,
     pyro_selector_t *selector, pyro_error_t *err);

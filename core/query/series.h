@@ -34,6 +34,7 @@ typedef struct {
 } pyro_series_t;
 
 
+/* start <= end; none is beyond +-INT64_MAX / 10^6, so nothing overflows. */
 typedef struct {
     int64_t                    start;       /* ms */
     int64_t                    end;         /* ms */
@@ -42,7 +43,7 @@ typedef struct {
     const pyro_slice_t        *group_by;    /* label names */
     uint32_t                   n_group_by;
     uint64_t                   limit;       /* series at most, 0 all */
-    uint32_t                   max_points;  /* grid points with data, all series */
+    uint32_t                   max_points;  /* with data, all series; 0 all */
 } pyro_series_options_t;
 
 
@@ -60,13 +61,16 @@ void pyro_series_range(const pyro_series_options_t *options, int64_t *start_ns,
 /* The group that a series with these labels (copied) belongs to; PYRO_NONE. */
 uint32_t pyro_series_group(pyro_series_set_t *set, const pyro_labels_t *labels);
 
-/* Adds the total of one profile.  Outside the grid: ignored. */
+/*
+ * Adds the total of one profile.  Outside the grid: ignored.
+ * PYRO_UNPROCESSABLE: more than max_points points; PYRO_UNAVAILABLE: no memory.
+ */
 pyro_status_e pyro_series_add(pyro_series_set_t *set, uint32_t group,
     int64_t time_ns, uint64_t total, pyro_error_t *err);
 
 /*
  * The finished series: by total descending, then by labels; groups without a
- * point are left out; cut to the limit.
+ * point are left out; cut to the limit.  Nothing can be added after that.
  */
 pyro_status_e pyro_series_finish(pyro_series_set_t *set, pyro_series_t **series,
     uint32_t *n, pyro_error_t *err);

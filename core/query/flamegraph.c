@@ -1,0 +1,455 @@
+#include "core/query/flamegraph.h"
+
+#include <stdlib.h>
+
+
+#define PYRO_FLAMEGRAPH_OTHER  "other"
+
+
+typedef struct {
+    pyro_slice_t         text;
+    uint32_t             name;
+} pyro_flamegraph_name_t;
+
+
+/* A bar whose children are still to be laid out. */
+typedef struct {
+    uint32_t             node;
+    int64_t              x;             /* where its first child begins */
+    int64_t              end;
+} pyro_flamegraph_bar_t;
+
+
+typedef struct {
+    pyro_tree_t            *tree;
+    pyro_flamegraph_t      *out;
+    uint64_t                min;        /* smaller totals are cut */
+
+    uint32_t                other;      /* name id of what is cut */
+    uint32_t               *first;      /* by node: first child, 0 none */
+    uint32_t               *next;       /* by node: next sibling, 0 none */
+    uint32_t               *index;      /* by name id: index in out->names */
+
+    pyro_flamegraph_bar_t  *bars;       /* of all levels, in order */
+    uint32_t                n_bars;
+    int64_t                *values;     /* of all levels, in order */
+    size_t                  n_values;
+    int64_t                 end;        /* of the last bar of the level */
+    uint32_t                cap_levels;
+    uint32_t                cap_names;
+} pyro_flamegraph_build_t;
+
+
+static uint64_t pyro_flamegraph_min(const pyro_tree_t *tree, uint64_t *heap,
+    uint32_t cap);
+static void pyro_flamegraph_sift(uint64_t *heap, uint32_t n, uint32_t i);
+static int pyro_flamegraph_alloc(pyro_flamegraph_build_t *build);
+static int pyro_flamegraph_link(pyro_flamegraph_build_t *build);
+static uint32_t pyro_flamegraph_sort(pyro_flamegraph_build_t *build,
+    pyro_flamegraph_name_t **sorted);
+static int pyro_flamegraph_cmp(const void *a, const void *b);
+static int pyro_flamegraph_levels(pyro_flamegraph_build_t *build);
+static int pyro_flamegraph_children(pyro_flamegraph_build_t *build,
+    pyro_flamegraph_bar_t *parent);
+static int pyro_flamegraph_bar(pyro_flamegraph_build_t *build, uint32_t node,
+    uint32_t name, uint64_t total, uint64_t self,
+    pyro_flamegraph_bar_t *parent);
+static int pyro_flamegraph_name(pyro_flamegraph_build_t *build, uint32_t name,
+    int64_t *index);
+
+
+pyro_status_e
+pyro_flamegraph_build(pyro_tree_t *tree, uint64_t max_nodes,
+    pyro_flamegraph_t *out, pyro_error_t *err)
+{
+    uint32_t                 cap;
+    uint64_t                *heap;
+    pyro_flamegraph_build_t  build;
+
+    memset(out, 0, sizeof(pyro_flamegraph_t));
+    memset(&build, 0, sizeof(pyro_flamegraph_build_t));
+
+    build.tree = tree;
+    build.out = out;
+    build.min = 1;
+
+    pyro_tree_totals(tree);
+
+    if (max_nodes && tree->n - 1 > max_nodes) {
+        cap = (uint32_t) max_nodes;
+        heap = pyro_arena_alloc(tree->arena, cap * sizeof(uint64_t));
+
+        if (heap == NULL) {
+            return pyro_error_memory(err);
+        }
+
+        build.min = pyro_flamegraph_min(tree, heap, cap);
+    }
+
+    if (pyro_flamegraph_alloc(&build) || pyro_flamegraph_link(&build)
+        || pyro_flamegraph_levels(&build))
+    {
+        return pyro_error_memory(err);
+    }
+
+    return PYRO_OK;
+}
+
+
+/*
+ * The smallest of the cap largest totals (there are more of them), at least 1:
+ * a bar of no width at a border would be taken for the child of a neighbour.
+ */
+static uint64_t
+pyro_flamegraph_min(const pyro_tree_t *tree, uint64_t *heap, uint32_t cap)
+{
+    uint32_t  i, n;
+    uint64_t  total;
+
+    n = 0;
+
+    for (i = 1; i < tree->n; i++) {
+        total = tree->nodes[i].total;
+
+        if (n < cap) {
+            heap[n++] = total;
+
+            if (n == cap) {
+                for (n = cap / 2; n > 0; n--) {
+                    pyro_flamegraph_sift(heap, cap, n - 1);
+                }
+
+                n = cap;
+            }
+
+        } else if (total > heap[0]) {
+            heap[0] = total;
+            pyro_flamegraph_sift(heap, cap, 0);
+        }
+    }
+
+    return heap[0] ? heap[0] : 1;
+}
+
+
+static void
+pyro_flamegraph_sift(uint64_t *heap, uint32_t n, uint32_t i)
+{
+    uint32_t  child;
+    uint64_t  value;
+
+    value = heap[i];
+
+    while (i < n / 2) {
+        child = i * 2 + 1;
+
+        if (child + 1 < n && heap[child + 1] < heap[child]) {
+            child++;
+        }
+
+        if (value <= heap[child]) {
+            break;
+        }
+
+        heap[i] = heap[child];
+        i = child;
+    }
+
+    heap[i] = value;
+}
+
+
+static int
+pyro_flamegraph_alloc(pyro_flamegraph_build_t *build)
+{
+    size_t        bars, kept;
+    uint32_t      i;
+    pyro_tree_t  *tree;
+
+    tree = build->tree;
+    build->other = pyro_tree_name(tree, PYRO_SLICE(PYRO_FLAMEGRAPH_OTHER));
+
+    if (build->other == PYRO_NONE) {
+        return -1;
+    }
+
+    /* the nodes that stay, and an "other" below one for what was cut there */
+
+    kept = 1;
+
+    for (i = 1; i < tree->n; i++) {
+        kept += tree->nodes[i].total >= build->min;
+    }
+
+    bars = kept + (tree->n - kept < kept ? tree->n - kept : kept);
+
+    build->first = pyro_arena_calloc(tree->arena, tree->n, sizeof(uint32_t));
+    build->next = pyro_arena_calloc(tree->arena, tree->n, sizeof(uint32_t));
+    build->index = pyro_arena_calloc(tree->arena, tree->names.n,
+                                     sizeof(uint32_t));
+    build->bars = pyro_arena_calloc(tree->arena, bars,
+                                    sizeof(pyro_flamegraph_bar_t));
+    build->values = pyro_arena_calloc(tree->arena, bars * 4, sizeof(int64_t));
+
+    if (build->first == NULL || build->next == NULL || build->index == NULL
+        || build->bars == NULL || build->values == NULL)
+    {
+        return -1;
+    }
+
+    return 0;
+}
+
+
+static int
+pyro_flamegraph_cmp(const void *a, const void *b)
+{
+    return pyro_slice_cmp(((const pyro_flamegraph_name_t *) a)->text,
+                          ((const pyro_flamegraph_name_t *) b)->text);
+}
+
+
+/* The names of the nodes that stay, in order; the index is not in use yet. */
+static uint32_t
+pyro_flamegraph_sort(pyro_flamegraph_build_t *build,
+    pyro_flamegraph_name_t **sorted)
+{
+    uint32_t            i, n, name;
+    const pyro_tree_t  *tree;
+
+    tree = build->tree;
+    n = 0;
+
+    for (i = 1; i < tree->n; i++) {
+        name = tree->nodes[i].name;
+
+        if (tree->nodes[i].total >= build->min && !build->index[name]) {
+            build->index[name] = 1;
+            n++;
+        }
+    }
+
+    *sorted = pyro_arena_calloc(tree->arena, n, sizeof(pyro_flamegraph_name_t));
+
+    if (*sorted == NULL) {
+        return PYRO_NONE;
+    }
+
+    n = 0;
+
+    for (i = 0; i < tree->names.n; i++) {
+        if (build->index[i]) {
+            (*sorted)[n].name = i;
+            (*sorted)[n++].text = tree->names.items[i];
+        }
+    }
+
+    qsort(*sorted, n, sizeof(pyro_flamegraph_name_t), pyro_flamegraph_cmp);
+    memset(build->index, 0, tree->names.n * sizeof(uint32_t));
+
+    return n;
+}
+
+
+/*
+ * Links each node's children in the order of their names.  Nodes are put into
+ * a list for each name, and the lists, last name first, in front of the
+ * parents' lists: names are compared once for all, not in every sibling list.
+ */
+static int
+pyro_flamegraph_link(pyro_flamegraph_build_t *build)
+{
+    uint32_t                 i, n, node, *by_name, *same;
+    pyro_tree_node_t        *nodes;
+    pyro_flamegraph_name_t  *sorted;
+
+    nodes = build->tree->nodes;
+    n = pyro_flamegraph_sort(build, &sorted);
+    by_name = pyro_arena_calloc(build->tree->arena, build->tree->names.n,
+                                sizeof(uint32_t));
+    same = pyro_arena_calloc(build->tree->arena, build->tree->n,
+                             sizeof(uint32_t));
+
+    if (n == PYRO_NONE || by_name == NULL || same == NULL) {
+        return -1;
+    }
+
+    for (i = 1; i < build->tree->n; i++) {
+        if (nodes[i].total >= build->min) {
+            same[i] = by_name[nodes[i].name];
+            by_name[nodes[i].name] = i;
+        }
+    }
+
+    while (n > 0) {
+        n--;
+
+        for (node = by_name[sorted[n].name]; node != 0; node = same[node]) {
+            build->next[node] = build->first[nodes[node].parent];
+            build->first[nodes[node].parent] = node;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Bars are laid out in the order in which they come: level by level. */
+static int
+pyro_flamegraph_levels(pyro_flamegraph_build_t *build)
+{
+    uint32_t                  i, last;
+    pyro_flamegraph_t        *out;
+    const pyro_tree_node_t   *root;
+    pyro_flamegraph_bar_t     all;
+    pyro_flamegraph_level_t  *level;
+
+    out = build->out;
+    root = &build->tree->nodes[0];
+    out->total = (int64_t) root->total;
+
+    memset(&all, 0, sizeof(pyro_flamegraph_bar_t));
+    all.end = out->total;
+
+    if (pyro_flamegraph_bar(build, 0, root->name, root->total, root->self,
+                            &all))
+    {
+        return -1;
+    }
+
+    for (i = 0; i < build->n_bars; /* void */) {
+
+        if (pyro_arena_grow(build->tree->arena, &out->levels,
+                            &build->cap_levels, (size_t) out->n_levels + 1,
+                            sizeof(pyro_flamegraph_level_t)))
+        {
+            return -1;
+        }
+
+        last = build->n_bars;
+        level = &out->levels[out->n_levels++];
+        level->values = &build->values[(size_t) i * 4];
+        level->n = (size_t) (last - i) * 4;
+        build->end = 0;
+
+        for ( /* void */ ; i < last; i++) {
+            if (pyro_flamegraph_children(build, &build->bars[i])) {
+                return -1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * The part of a parent that its own value and its children leave is what was
+ * cut.  (Where sums stopped at their limit children may not all fit.)
+ */
+static int
+pyro_flamegraph_children(pyro_flamegraph_build_t *build,
+    pyro_flamegraph_bar_t *parent)
+{
+    uint32_t           node;
+    uint64_t           rest;
+    pyro_tree_node_t  *nodes;
+
+    if (parent->node == PYRO_NONE) {
+        return 0;
+    }
+
+    nodes = build->tree->nodes;
+    rest = (uint64_t) (parent->end - parent->x);
+
+    for (node = build->first[parent->node]; node; node = build->next[node]) {
+        rest -= nodes[node].total < rest ? nodes[node].total : rest;
+    }
+
+    for (node = build->first[parent->node]; node; node = build->next[node]) {
+
+        if (rest && nodes[node].name == build->other) {
+            continue;
+        }
+
+        if (pyro_flamegraph_bar(build, node, nodes[node].name,
+                                nodes[node].total, nodes[node].self, parent))
+        {
+            return -1;
+        }
+    }
+
+    if (rest) {
+        rest = (uint64_t) (parent->end - parent->x);
+        return pyro_flamegraph_bar(build, PYRO_NONE, build->other, rest, rest,
+                                   parent);
+    }
+
+    return 0;
+}
+
+
+/* Puts a bar at parent->x, which moves to its end. */
+static int
+pyro_flamegraph_bar(pyro_flamegraph_build_t *build, uint32_t node,
+    uint32_t name, uint64_t total, uint64_t self, pyro_flamegraph_bar_t *parent)
+{
+    int64_t                 width, own, *values;
+    pyro_flamegraph_bar_t  *bar;
+
+    width = parent->end - parent->x;
+    width = total < (uint64_t) width ? (int64_t) total : width;
+    own = self < (uint64_t) width ? (int64_t) self : width;
+
+    if (width == 0 && node != 0) {
+        return 0;
+    }
+
+    values = &build->values[(size_t) build->n_bars * 4];
+    values[0] = parent->x - build->end;
+    values[1] = width;
+    values[2] = own;
+
+    if (pyro_flamegraph_name(build, name, &values[3])) {
+        return -1;
+    }
+
+    bar = &build->bars[build->n_bars++];
+    bar->node = node;
+    bar->x = parent->x + own;
+    bar->end = parent->x + width;
+
+    parent->x = bar->end;
+    build->end = bar->end;
+
+    if (own > build->out->max_self) {
+        build->out->max_self = own;
+    }
+
+    return 0;
+}
+
+
+static int
+pyro_flamegraph_name(pyro_flamegraph_build_t *build, uint32_t name,
+    int64_t *index)
+{
+    pyro_flamegraph_t  *out;
+
+    out = build->out;
+
+    if (build->index[name] == 0) {
+        if (pyro_arena_grow(build->tree->arena, &out->names, &build->cap_names,
+                            (size_t) out->n_names + 1, sizeof(pyro_slice_t)))
+        {
+            return -1;
+        }
+
+        out->names[out->n_names++] = build->tree->names.items[name];
+        build->index[name] = out->n_names;
+    }
+
+    *index = build->index[name] - 1;
+
+    return 0;
+}
