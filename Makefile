@@ -274,7 +274,7 @@ test-static: deps-test
 	    t/lib/suite $(PROVE) $(SUITES)
 
 test-image: deps-image
-	t/e2e/image
+	prove t/e2e/image
 
 
 # ---- the rest ----

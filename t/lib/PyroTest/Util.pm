@@ -1,0 +1,111 @@
+package PyroTest::Util;
+
+# Functions without a server, for tests and for PyroTest.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use IO::Compress::Gzip ();
+use IO::Socket::INET ();
+use IO::Uncompress::Gunzip ();
+use Time::HiRes ();
+
+our @EXPORT = qw($TIMEOUT bad_lines free_port gunzip gzip read_file
+                 uri_escape wait_for which write_file);
+
+our $TIMEOUT = 30;
+
+my $SANITIZER = qr/ERROR:\ (?:Address|Leak|Thread)Sanitizer
+                   |runtime\ error:|SUMMARY:\ \w*Sanitizer/x;
+
+sub free_port {
+    my $sock = IO::Socket::INET->new(
+        LocalAddr => '127.0.0.1', LocalPort => 0, Proto => 'tcp', Listen => 1)
+        or die "no free port: $!\n";
+
+    return $sock->sockport;
+}
+
+# Lines that no error log may have.
+sub bad_lines {
+    my ($text) = @_;
+
+    return grep { /\[(?:alert|crit|emerg)\]/ || $_ =~ $SANITIZER }
+           split /\n/, $text;
+}
+
+# Calls until it returns something true; that is returned.
+sub wait_for {
+    my ($what, $timeout, $name) = @_;
+
+    my $until = Time::HiRes::time() + ($timeout // $TIMEOUT);
+
+    while (1) {
+        my $result = $what->();
+
+        return $result if $result;
+        last if Time::HiRes::time() >= $until;
+
+        Time::HiRes::sleep(0.02);
+    }
+
+    $name = $name->() if ref $name;
+    die 'waited in vain for ' . ($name // 'something') . "\n";
+}
+
+sub gzip {
+    my ($bytes) = @_;
+
+    IO::Compress::Gzip::gzip(\$bytes, \my $out, -Level => 1, -Minimal => 1)
+        or die "gzip: $IO::Compress::Gzip::GzipError\n";
+
+    return $out;
+}
+
+sub gunzip {
+    my ($bytes) = @_;
+
+    IO::Uncompress::Gunzip::gunzip(\$bytes, \my $out, MultiStream => 1)
+        or die "gunzip: $IO::Uncompress::Gunzip::GunzipError\n";
+
+    return $out;
+}
+
+sub uri_escape {
+    my ($text) = @_;
+
+    $text =~ s/([^A-Za-z0-9_.~-])/sprintf '%%%02X', ord $1/ge;
+
+    return $text;
+}
+
+sub read_file {
+    my ($file) = @_;
+
+    open my $in, '<:raw', $file or die "$file: $!\n";
+    local $/;
+
+    return scalar(<$in>) // '';
+}
+
+sub write_file {
+    my ($file, $text) = @_;
+
+    open my $out, '>:raw', $file or die "$file: $!\n";
+    print $out $text;
+    close $out or die "$file: $!\n";
+}
+
+# The command's full name, or undef.
+sub which {
+    my ($name) = @_;
+
+    for my $dir (split(/:/, $ENV{PATH} // ''), '/usr/sbin', '/sbin') {
+        return "$dir/$name" if -x "$dir/$name" && !-d _;
+    }
+
+    return;
+}
+
+1;
