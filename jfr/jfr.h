@@ -2,7 +2,7 @@
  * The JFR reader's whole interface: one recording into one profile.
  *
  * The recording is a contiguous range of raw (inflated) bytes, one or more
- * chunks of versions 1 and 2.  Nothing of it is copied but the strings that
+ * chunks of version 2.x.  Nothing of it is copied but the strings that
  * samples need.  One thread; memory comes from the profile's arena and from a
  * scratch arena that ends with each chunk.
  *

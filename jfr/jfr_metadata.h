@@ -1,0 +1,96 @@
+/*
+ * The metadata of a chunk: which types there are and what fields they have.
+ *
+ * Lives in the chunk's arena and borrows its bytes.  Of classes with the same
+ * id, and of those with the same name, the first counts.  Ids are the file's,
+ * 64 bits; a class or field that has none is left out, or fails whoever wants
+ * to read past it.  JFR metadata event.  One thread.
+ */
+
+#ifndef _PYRO_JFR_METADATA_H_INCLUDED_
+#define _PYRO_JFR_METADATA_H_INCLUDED_
+
+
+#include "jfr/jfr_chunk.h"
+#include "jfr/jfr_index.h"
+
+
+typedef enum {
+    PYRO_JFR_STRUCT = 0,            /* has fields, or takes no bytes at all */
+    PYRO_JFR_BYTE,                  /* boolean, byte: one byte as it is */
+    PYRO_JFR_SHORT,
+    PYRO_JFR_INT,
+    PYRO_JFR_LONG,
+    PYRO_JFR_FLOAT,
+    PYRO_JFR_DOUBLE,
+    PYRO_JFR_STRING
+} pyro_jfr_type_e;
+
+
+typedef struct {
+    pyro_slice_t           name;
+    uint64_t               class_id;
+    uint32_t               class;   /* PYRO_NONE: not described */
+    uint8_t                pool;    /* a pool key stands for the value */
+    uint8_t                array;
+} pyro_jfr_field_t;
+
+
+/* A step of reading a value; made by jfr_value.h. */
+typedef struct {
+    uint8_t                op;
+    uint8_t                slot;
+    uint32_t               n;
+} pyro_jfr_step_t;
+
+
+typedef struct {
+    const pyro_jfr_step_t *steps;
+    uint32_t               n;
+} pyro_jfr_plan_t;
+
+
+typedef struct {
+    pyro_slice_t           name;
+    uint64_t               id;
+    pyro_jfr_type_e        type;
+    uint32_t               first_field;
+    uint32_t               n_fields;
+    int                    sized;   /* a value takes at least one byte */
+    pyro_jfr_plan_t        plan;    /* skips a value */
+} pyro_jfr_class_t;
+
+
+typedef struct {
+    uint32_t               pos;     /* in the chunk */
+    uint32_t               len;     /* of its encoded form */
+    uint8_t                word;    /* one of those the reader knows, or 0 */
+} pyro_jfr_meta_string_t;
+
+
+typedef struct {
+    pyro_arena_t           *arena;
+    const pyro_jfr_chunk_t *chunk;
+    pyro_jfr_meta_string_t *strings;
+    pyro_jfr_class_t       *classes;
+    pyro_jfr_field_t       *fields;
+    pyro_jfr_index_t        ids;    /* class id to number */
+    uint32_t                n_strings;
+    uint32_t                cap_strings;
+    uint32_t                n_classes;
+    uint32_t                cap_classes;
+    uint32_t                n_fields;
+    uint32_t                cap_fields;
+} pyro_jfr_metadata_t;
+
+
+/* Reads the metadata event that the chunk's header points at. */
+pyro_jfr_bad_e pyro_jfr_metadata_read(pyro_jfr_metadata_t *md,
+    const pyro_jfr_chunk_t *chunk, pyro_arena_t *arena);
+
+/* The first class of this name, or PYRO_NONE. */
+uint32_t pyro_jfr_metadata_find(const pyro_jfr_metadata_t *md,
+    const char *name);
+
+
+#endif /* _PYRO_JFR_METADATA_H_INCLUDED_ */

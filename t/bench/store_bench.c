@@ -1,0 +1,330 @@
+/*
+ * The store alone: pushes through storage/store.h and queries, one line each.
+ *
+ *   make build/lib/{storage,query,model,base}.a
+ *   gcc -std=gnu11 -O2 -I. t/bench/store_bench.c build/lib/storage.a \
+ *       build/lib/query.a build/lib/model.a build/lib/base.a -llmdb \
+ *       -lpcre2-8 -lz -lpthread -lm -o build/store_bench
+ *   build/store_bench [DIR]           (an empty directory; its files stay)
+ *
+ * A push is like that of a Kafka broker's 10 s CPU recording: some 450 stacks
+ * of 22 frames, 2 000 nodes, one section; values are counts of 10 ms.  Stacks
+ * are drawn from 4 096 a service with Zipf's law, exponent 1.  Building the
+ * profiles is not timed.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/hash.h"
+#include "storage/store.h"
+
+
+#define STACKS    4096
+#define SHARED    9             /* frames that all stacks begin with */
+#define DRAWS     1000
+#define SERVICES  10
+#define PODS      20            /* a service */
+#define GROUP     16
+#define START     1795305600000000000LL
+
+
+static double    bench_zipf[STACKS];
+static uint64_t  bench_seed = 1;
+
+
+static uint64_t
+bench_random(void)
+{
+    bench_seed = bench_seed * 6364136223846793005ULL + 1442695040888963407ULL;
+
+    return bench_seed >> 33;
+}
+
+
+static uint32_t
+bench_draw(void)
+{
+    double    x;
+    uint32_t  low, high, middle;
+
+    x = (double) bench_random() / (double) (1ULL << 31)
+        * bench_zipf[STACKS - 1];
+
+    for (low = 0, high = STACKS - 1; low < high; /* void */ ) {
+        middle = (low + high) / 2;
+
+        if (bench_zipf[middle] < x) {
+            low = middle + 1;
+
+        } else {
+            high = middle;
+        }
+    }
+
+    /* ranks must not be neighbours in the tree */
+
+    return low * 2654435761U % STACKS;
+}
+
+
+static uint32_t
+bench_stack(pyro_profile_t *p, uint32_t service, uint32_t stack)
+{
+    char          name[128];
+    uint32_t      level, prefix, node, function;
+    uint64_t      hash;
+    pyro_frame_t  frame;
+
+    memset(&frame, 0, sizeof(frame));
+
+    for (level = 0, node = 0; level < SHARED + 13; level++) {
+        prefix = level < SHARED ? 0
+                 : level < SHARED + 12 ? stack >> (11 - (level - SHARED))
+                 : stack;
+
+        hash = pyro_hash_mix(pyro_hash_mix(service, level), prefix) % 3000;
+        snprintf(name, sizeof(name), "org/example/service%02u/component%04u/"
+                 "RequestProcessorImpl.handleMessage%04u", service,
+                 (uint32_t) hash % 97, (uint32_t) hash);
+
+        function = pyro_profile_string(p, pyro_slice_str(name));
+        frame.function = function;
+        frame.line = (uint32_t) hash % 500 + 1;
+        node = pyro_profile_node(p, node, pyro_profile_frame(p, &frame));
+    }
+
+    return node;
+}
+
+
+static pyro_profile_t *
+bench_profile(pyro_arena_t *arena, uint32_t service, uint32_t pod)
+{
+    char                 text[2][32];
+    uint32_t             i, type, stack, nodes[STACKS];
+    pyro_label_t         items[3];
+    pyro_error_t         err;
+    pyro_labels_t        labels = { items, 3 };
+    pyro_profile_t      *p;
+    pyro_label_limits_t  limits = { 64, 1024, 2048 };
+    pyro_profile_type_t  cpu = {
+        PYRO_SLICE("process_cpu"), PYRO_SLICE("cpu"),
+        PYRO_SLICE("nanoseconds"), PYRO_SLICE("cpu"),
+        PYRO_SLICE("nanoseconds")
+    };
+
+    p = pyro_profile_create(arena);
+    type = pyro_profile_column(p, &cpu);
+
+    memset(nodes, 0, sizeof(nodes));
+
+    for (i = 0; i < DRAWS; i++) {
+        stack = bench_draw();
+
+        if (nodes[stack] == 0) {
+            nodes[stack] = bench_stack(p, service, stack);
+        }
+
+        pyro_profile_add(p, 0, type, nodes[stack], 0, 10000000);
+    }
+
+    snprintf(text[0], sizeof(text[0]), "pod-%u", pod);
+    snprintf(text[1], sizeof(text[1]), "service-%02u", service);
+
+    items[0].name = PYRO_SLICE("namespace");
+    items[0].value = PYRO_SLICE("production");
+    items[1].name = PYRO_SLICE("pod");
+    items[1].value = pyro_arena_dup(arena, pyro_slice_str(text[0]));
+    items[2].name = PYRO_SLICE("service_name");
+    items[2].value = pyro_arena_dup(arena, pyro_slice_str(text[1]));
+
+    if (pyro_profile_finish(p, &labels, &limits, &err) != PYRO_OK) {
+        fprintf(stderr, "%s\n", err.message);
+        exit(1);
+    }
+
+    return p;
+}
+
+
+static double
+bench_cpu(void)
+{
+    struct rusage  usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+
+    return (double) usage.ru_utime.tv_sec + (double) usage.ru_stime.tv_sec
+           + (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+
+/* Pushes number from to to of all instances in turn, group at a time. */
+static void
+bench_write(pyro_store_t *store, const char *what, uint32_t from, uint32_t to,
+    uint32_t group)
+{
+    double              cpu;
+    int64_t             start, spent;
+    uint32_t            i, k, n, pairs, nodes, service;
+    pyro_arena_t       *arena;
+    pyro_error_t        err;
+    pyro_store_push_t   pushes[GROUP], *list[GROUP];
+    pyro_store_stats_t  before, after;
+
+    pyro_store_stats(store, &before, &err);
+
+    spent = 0;
+    cpu = 0;
+    pairs = 0;
+    nodes = 0;
+
+    for (i = from; i < to; i += n) {
+        n = to - i < group ? to - i : group;
+        arena = pyro_arena_create(0);
+
+        for (k = 0; k < n; k++) {
+            service = (i + k) % SERVICES;
+
+            memset(&pushes[k], 0, sizeof(pyro_store_push_t));
+            pushes[k].tenant = PYRO_SLICE("anonymous");
+            pushes[k].profile = bench_profile(arena, service,
+                                              (i + k) / SERVICES % PODS);
+            pushes[k].time = START + (int64_t) ((i + k) / (SERVICES * PODS))
+                                     * 10 * PYRO_NS_PER_SEC + (i + k);
+            pushes[k].duration = 10 * PYRO_NS_PER_SEC;
+            list[k] = &pushes[k];
+            pairs += pushes[k].profile->n_samples;
+            nodes += pushes[k].profile->n_nodes;
+        }
+
+        cpu -= bench_cpu();
+        start = pyro_clock_mono();
+        pyro_store_write(store, list, n);
+        spent += pyro_clock_mono() - start;
+        cpu += bench_cpu();
+
+        for (k = 0; k < n; k++) {
+            if (pushes[k].status != PYRO_OK) {
+                fprintf(stderr, "%s\n", pushes[k].error.message);
+                exit(1);
+            }
+        }
+
+        pyro_arena_destroy(arena);
+    }
+
+    pyro_store_stats(store, &after, &err);
+    n = to - from;
+
+    printf("write %-22s %7.0f push/s  %6.1f us CPU/push  %6.0f B/push on disk"
+           "  (%u pairs, %u nodes, %.1f %% cached)\n", what,
+           n * 1e9 / (double) spent, cpu * 1e6 / n,
+           (double) (after.bytes - before.bytes) / n, pairs / n, nodes / n,
+           100.0 * (double) (after.node_cache_hits - before.node_cache_hits)
+           / (double) (after.node_cache_hits - before.node_cache_hits
+                       + after.node_cache_misses - before.node_cache_misses));
+}
+
+
+static void
+bench_read(pyro_store_t *store, const char *what, const char *text,
+    int64_t start, int64_t end)
+{
+    int64_t             began, best;
+    uint32_t            i, nodes;
+    pyro_tree_t        *tree;
+    pyro_error_t        err;
+    pyro_arena_t       *arena;
+    pyro_selector_t     selector;
+    pyro_store_query_t  query;
+
+    best = INT64_MAX;
+    nodes = 0;
+
+    for (i = 0; i < 5; i++) {
+        arena = pyro_arena_create(0);
+        began = pyro_clock_mono();
+
+        memset(&query, 0, sizeof(query));
+
+        if (pyro_selector_parse(arena, pyro_slice_str(text), &selector, &err)
+            != PYRO_OK)
+        {
+            fprintf(stderr, "%s\n", err.message);
+            exit(1);
+        }
+
+        query.tenant = PYRO_SLICE("anonymous");
+        query.selectors = &selector;
+        query.n_selectors = 1;
+        query.start = start;
+        query.end = end;
+        query.arena = arena;
+
+        tree = pyro_tree_create(arena);
+
+        if (pyro_store_merge(store, &query, tree, &err) != PYRO_OK) {
+            fprintf(stderr, "%s\n", err.message);
+            exit(1);
+        }
+
+        began = pyro_clock_mono() - began;
+        best = began < best ? began : best;
+        nodes = tree->n;
+
+        pyro_selector_free(&selector);
+        pyro_arena_destroy(arena);
+    }
+
+    printf("merge %-22s %7.2f ms  (%u nodes in the tree)\n", what,
+           (double) best / 1e6, nodes);
+}
+
+
+int
+main(int argc, char **argv)
+{
+    char                   dir[] = "build/bench-XXXXXX";
+    uint32_t               i;
+    pyro_error_t           err;
+    pyro_store_t          *store;
+    pyro_store_options_t   options;
+
+    for (i = 0; i < STACKS; i++) {
+        bench_zipf[i] = (i ? bench_zipf[i - 1] : 0) + 1.0 / (i + 1);
+    }
+
+    memset(&options, 0, sizeof(options));
+    options.dir = argc > 1 ? argv[1] : mkdtemp(dir);
+
+    if (options.dir == NULL
+        || pyro_store_open(&options, &store, &err) != PYRO_OK)
+    {
+        fprintf(stderr, "%s\n", options.dir ? err.message : "mkdtemp");
+        return 1;
+    }
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+
+    bench_write(store, "first, groups of 16", 0, 2000, GROUP);
+    bench_write(store, "groups of 16", 2000, 8000, GROUP);
+    bench_write(store, "one at a time", 8000, 9000, 1);
+
+    bench_read(store, "one instance, 30 min",
+               "{service_name=\"service-03\",pod=\"pod-7\"}", START,
+               START + 1800 * PYRO_NS_PER_SEC);
+    bench_read(store, "a service, 30 min", "{service_name=\"service-03\"}",
+               START, START + 1800 * PYRO_NS_PER_SEC);
+    bench_read(store, "all 200, 30 min", "{}", START,
+               START + 1800 * PYRO_NS_PER_SEC);
+
+    pyro_store_close(store);
+
+    return 0;
+}
