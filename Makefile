@@ -180,19 +180,25 @@ NGX_LD_OPT  := $(if $(SAN),-fsanitize=address$(comma)undefined,-Wl$(comma)-z$(co
 NGX_STAMP   := $(NGX_OUT)/configured-$(shell echo $(NGX_FILES) | cksum | \
                cut -d' ' -f1)
 
-$(NGX_STAMP): config $(PROTOS)
+# under a lock: two makes in one folder would read each other's half-made files
+$(MODULE): config $(NGX_FILES)
 	@mkdir -p $(NGX_OUT)
-	@rm -f $(NGX_OUT)/configured-*
+	@flock $(NGX_OUT).lock $(MAKE) -s B=$(B) SAN=$(SAN) nginx-module
+
+.PHONY: nginx-module
+nginx-module: $(NGX_STAMP)
+	$(MAKE) -s -C $(NGX_SRC) -f $(ROOT)/$(NGX_OUT)/Makefile modules
+	cp $(NGX_OUT)/ngx_pyroscope_module.so $(MODULE)
+
+$(NGX_STAMP): config $(PROTOS)
+	@rm -rf $(NGX_OUT)
+	@mkdir -p $(NGX_OUT)
 	cd $(NGX_SRC) && . ./conf_flags && ./configure "$${NGX_CONF_FLAGS[@]}" \
 	    --with-cc-opt="$(NGX_CC_OPT)" --with-ld-opt="$(NGX_LD_OPT)" \
 	    --add-dynamic-module=$(ROOT) --builddir=$(ROOT)/$(NGX_OUT) \
-	    > $(ROOT)/$(NGX_OUT)/configure.log 2>&1 \
-	    || { tail -20 $(ROOT)/$(NGX_OUT)/configure.log; exit 1; }
+	    > $(ROOT)/$(NGX_OUT).log 2>&1 \
+	    || { tail -20 $(ROOT)/$(NGX_OUT).log; exit 1; }
 	@touch $@
-
-$(MODULE): $(NGX_STAMP) $(NGX_FILES)
-	$(MAKE) -s -C $(NGX_SRC) -f $(ROOT)/$(NGX_OUT)/Makefile modules
-	cp $(NGX_OUT)/ngx_pyroscope_module.so $@
 
 .PHONY: module asan
 module: deps $(MODULE)
