@@ -232,6 +232,57 @@ bench_write(pyro_store_t *store, const char *what, uint32_t from, uint32_t to,
 }
 
 
+/* The same profile of each instance again and again, 10 s later each time. */
+static void
+bench_known(pyro_store_t *store, const char *what, uint32_t rounds,
+    uint32_t group)
+{
+    double               cpu;
+    int64_t              start, spent;
+    uint32_t             i, k, n;
+    pyro_arena_t        *arena;
+    pyro_profile_t      *profiles[SERVICES * PODS];
+    pyro_store_push_t    pushes[GROUP], *list[GROUP];
+
+    arena = pyro_arena_create(0);
+
+    for (i = 0; i < SERVICES * PODS; i++) {
+        profiles[i] = bench_profile(arena, i % SERVICES, i / SERVICES);
+    }
+
+    n = SERVICES * PODS * rounds;
+    cpu = bench_cpu();
+    start = pyro_clock_mono();
+
+    for (i = 0; i < n; i += k) {
+        for (k = 0; k < group && i + k < n; k++) {
+            memset(&pushes[k], 0, sizeof(pyro_store_push_t));
+            pushes[k].tenant = PYRO_SLICE("anonymous");
+            pushes[k].profile = profiles[(i + k) % (SERVICES * PODS)];
+            pushes[k].time = START + 40000 * PYRO_NS_PER_SEC
+                             + (int64_t) ((i + k) / (SERVICES * PODS)) * 10
+                               * PYRO_NS_PER_SEC;
+            list[k] = &pushes[k];
+        }
+
+        pyro_store_write(store, list, k);
+
+        if (pushes[0].status != PYRO_OK) {
+            fprintf(stderr, "%s\n", pushes[0].error.message);
+            exit(1);
+        }
+    }
+
+    spent = pyro_clock_mono() - start;
+    cpu = bench_cpu() - cpu;
+
+    printf("write %-22s %7.0f push/s  %6.1f us CPU/push\n", what,
+           n * 1e9 / (double) spent, cpu * 1e6 / n);
+
+    pyro_arena_destroy(arena);
+}
+
+
 static void
 bench_read(pyro_store_t *store, const char *what, const char *text,
     int64_t start, int64_t end)
@@ -315,6 +366,9 @@ main(int argc, char **argv)
     bench_write(store, "first, groups of 16", 0, 2000, GROUP);
     bench_write(store, "groups of 16", 2000, 8000, GROUP);
     bench_write(store, "one at a time", 8000, 9000, 1);
+
+    bench_known(store, "known, groups of 16", 100, GROUP);
+    bench_known(store, "known, repeats", 100, GROUP);
 
     bench_read(store, "one instance, 30 min",
                "{service_name=\"service-03\",pod=\"pod-7\"}", START,

@@ -1,0 +1,362 @@
+/*
+ * Tenants, and partition files that the catalogue does not know: those left by
+ * a crash between their making and the catalogue's commit, and all of them
+ * where control.mdb was lost.
+ */
+
+#include "storage/catalog.h"
+
+#include <dirent.h>
+#include <errno.h>
+
+
+static int pyro_catalog_is_partition(const char *name);
+static int pyro_catalog_knows(const pyro_catalog_t *catalog, const char *name);
+static int pyro_catalog_strays(pyro_catalog_t *catalog, pyro_arena_t *arena,
+    pyro_slice_t **names, uint32_t *n);
+static pyro_status_e pyro_catalog_adopt_all(pyro_catalog_t *catalog,
+    const pyro_slice_t *names, uint32_t n, pyro_error_t *err);
+static int pyro_catalog_adopt_tenants(pyro_catalog_t *catalog, MDB_txn *txn,
+    pyro_partition_t *part, int enter);
+static uint32_t pyro_catalog_tenant_locked(const pyro_catalog_t *catalog,
+    pyro_slice_t name);
+
+
+pyro_status_e
+pyro_catalog_adopt(pyro_catalog_t *catalog, pyro_error_t *err)
+{
+    uint32_t        n;
+    pyro_arena_t   *arena;
+    pyro_slice_t   *names;
+    pyro_status_e   status;
+
+    status = pyro_catalog_refresh(catalog, err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    arena = pyro_arena_create(0);
+
+    if (arena == NULL || pyro_catalog_strays(catalog, arena, &names, &n)) {
+        pyro_arena_destroy(arena);
+        return pyro_error_memory(err);
+    }
+
+    if (n) {
+        pthread_mutex_lock(&catalog->mutex);
+        status = pyro_catalog_adopt_all(catalog, names, n, err);
+        pthread_mutex_unlock(&catalog->mutex);
+    }
+
+    pyro_arena_destroy(arena);
+
+    return status;
+}
+
+
+static int
+pyro_catalog_is_partition(const char *name)
+{
+    size_t  len;
+
+    len = strlen(name);
+
+    return len > 6 && len < PYRO_FILE_NAME_MAX && memcmp(name, "p-", 2) == 0
+           && strcmp(name + len - 4, ".mdb") == 0;
+}
+
+
+static int
+pyro_catalog_knows(const pyro_catalog_t *catalog, const char *name)
+{
+    uint32_t  i;
+
+    for (i = 0; i < catalog->n_parts; i++) {
+        if (strcmp(catalog->parts[i]->name, name) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* A directory that cannot be read has no strays: writing will tell. */
+static int
+pyro_catalog_strays(pyro_catalog_t *catalog, pyro_arena_t *arena,
+    pyro_slice_t **names, uint32_t *n)
+{
+    DIR            *dir;
+    uint32_t        cap;
+    struct dirent  *entry;
+
+    *n = 0;
+    *names = NULL;
+    cap = 0;
+
+    dir = opendir(catalog->dir);
+
+    if (dir == NULL) {
+        return 0;
+    }
+
+    while ((entry = readdir(dir)) != NULL) {
+
+        if (!pyro_catalog_is_partition(entry->d_name)
+            || pyro_catalog_knows(catalog, entry->d_name))
+        {
+            continue;
+        }
+
+        if (pyro_arena_grow(arena, names, &cap, *n + 1, sizeof(pyro_slice_t))) {
+            closedir(dir);
+            return -1;
+        }
+
+        (*names)[*n] = pyro_arena_dup(arena, pyro_slice_str(entry->d_name));
+
+        if ((*names)[(*n)++].data == NULL) {
+            closedir(dir);
+            return -1;
+        }
+    }
+
+    closedir(dir);
+
+    return 0;
+}
+
+
+static pyro_status_e
+pyro_catalog_adopt_all(pyro_catalog_t *catalog, const pyro_slice_t *names,
+    uint32_t n, pyro_error_t *err)
+{
+    int                rc, adopted, some;
+    MDB_txn           *txn;
+    uint32_t           i, generation;
+    pyro_status_e      status;
+    pyro_partition_t   part;
+
+    status = pyro_env_begin(catalog->control, 0, &txn, err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    /* who is just making a partition has entered it by now */
+
+    status = pyro_catalog_load(catalog, txn, err);
+    generation = catalog->generation;
+    some = 0;
+
+    for (i = 0; status == PYRO_OK && i < n; i++) {
+
+        if (pyro_catalog_knows(catalog, names[i].data)) {
+            continue;
+        }
+
+        status = pyro_catalog_adopt_file(catalog, txn, names[i].data,
+                                         &generation, &part, &adopted, err);
+
+        if (status == PYRO_OK && adopted) {
+            some = 1;
+            rc = pyro_catalog_put_part(catalog, txn, &part);
+
+            if (rc) {
+                status = pyro_env_error(catalog->control, rc,
+                                        "enter a partition", err);
+            }
+        }
+    }
+
+    if (status != PYRO_OK || !some) {
+        pyro_env_abort(catalog->control, txn);
+        return status;
+    }
+
+    return pyro_catalog_commit(catalog, txn, generation + 1, err);
+}
+
+
+pyro_status_e
+pyro_catalog_adopt_file(pyro_catalog_t *catalog, MDB_txn *txn,
+    const char *name, uint32_t *generation, pyro_partition_t *part,
+    int *adopted, pyro_error_t *err)
+{
+    int   rc;
+    char  path[4096];
+
+    *adopted = 0;
+
+    pyro_catalog_path(catalog, name, path, sizeof(path));
+
+    memset(part, 0, sizeof(pyro_partition_t));
+    memcpy(part->name, name, strlen(name) + 1);
+
+    /* a file that cannot be opened is left where it is */
+
+    if (pyro_partition_open(part, path, catalog->options.map_size,
+                            catalog->options.durability, NULL)
+        != PYRO_OK)
+    {
+        return PYRO_OK;
+    }
+
+    rc = part->state == PYRO_STATE_REMOVED
+         || pyro_catalog_adopt_tenants(catalog, txn, part, 0);
+
+    if (rc == 0) {
+        rc = pyro_catalog_adopt_tenants(catalog, txn, part, 1);
+
+        if (rc) {
+            pyro_partition_close(part);
+            return pyro_env_error(catalog->control, rc, "enter a tenant", err);
+        }
+
+        *adopted = 1;
+
+        if (part->generation > *generation) {
+            *generation = part->generation;
+        }
+    }
+
+    pyro_partition_close(part);
+
+    return PYRO_OK;
+}
+
+
+/*
+ * Checks that the file's tenants have the catalogue's numbers, or enters them.
+ * Not 0: a number that is another tenant's here, or an error of LMDB.
+ */
+static int
+pyro_catalog_adopt_tenants(pyro_catalog_t *catalog, MDB_txn *txn,
+    pyro_partition_t *part, int enter)
+{
+    int            rc, differs;
+    MDB_val        key, value, known;
+    MDB_txn       *reader;
+    MDB_cursor    *cursor;
+    pyro_slice_t   name;
+
+    if (pyro_env_begin(part->env, 1, &reader, NULL) != PYRO_OK) {
+        return EIO;
+    }
+
+    rc = mdb_cursor_open(reader, part->dbi[PYRO_DB_TENANT], &cursor);
+
+    if (rc) {
+        pyro_env_abort(part->env, reader);
+        return rc;
+    }
+
+    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        name = pyro_slice(value.mv_data, value.mv_size);
+
+        if (enter) {
+            rc = key.mv_size == 4
+                 ? pyro_catalog_put_tenant(catalog, txn,
+                                           pyro_get_be32(key.mv_data), name)
+                 : EINVAL;
+
+        } else {
+            rc = mdb_get(txn, catalog->dbi[PYRO_CONTROL_TENANT], &key, &known);
+            differs = rc == 0 ? !pyro_slice_eq(name, pyro_slice(known.mv_data,
+                                                            known.mv_size))
+                              : pyro_catalog_tenant_locked(catalog, name)
+                                != PYRO_NONE;
+            rc = differs ? EINVAL : rc == MDB_NOTFOUND ? 0 : rc;
+        }
+
+        if (rc) {
+            break;
+        }
+    }
+
+    mdb_cursor_close(cursor);
+    pyro_env_abort(part->env, reader);
+
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+
+static uint32_t
+pyro_catalog_tenant_locked(const pyro_catalog_t *catalog, pyro_slice_t name)
+{
+    uint32_t  index;
+
+    index = pyro_intern_find(&catalog->tenants, name);
+
+    return index == PYRO_NONE ? PYRO_NONE : catalog->tenant_ids[index];
+}
+
+
+uint32_t
+pyro_catalog_tenant(pyro_catalog_t *catalog, pyro_slice_t name)
+{
+    uint32_t  tenant;
+
+    pthread_mutex_lock(&catalog->mutex);
+    tenant = pyro_catalog_tenant_locked(catalog, name);
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return tenant;
+}
+
+
+pyro_status_e
+pyro_catalog_add_tenant(pyro_catalog_t *catalog, pyro_slice_t name,
+    uint32_t *tenant, pyro_error_t *err)
+{
+    int             rc;
+    MDB_txn        *txn;
+    uint32_t        i, id;
+    pyro_status_e   status;
+
+    *tenant = pyro_catalog_tenant(catalog, name);
+
+    if (*tenant != PYRO_NONE) {
+        return PYRO_OK;
+    }
+
+    pthread_mutex_lock(&catalog->mutex);
+
+    status = pyro_env_begin(catalog->control, 0, &txn, err);
+
+    if (status == PYRO_OK) {
+        status = pyro_catalog_load(catalog, txn, err);
+
+        if (status != PYRO_OK
+            || pyro_catalog_tenant_locked(catalog, name) != PYRO_NONE)
+        {
+            pyro_env_abort(catalog->control, txn);
+
+        } else {
+            for (i = 0, id = 0; i < catalog->tenants.n; i++) {
+                if (catalog->tenant_ids[i] > id) {
+                    id = catalog->tenant_ids[i];
+                }
+            }
+
+            rc = pyro_catalog_put_tenant(catalog, txn, id + 1, name);
+
+            if (rc) {
+                pyro_env_abort(catalog->control, txn);
+                status = pyro_env_error(catalog->control, rc,
+                                        "enter a tenant", err);
+
+            } else {
+                status = pyro_catalog_commit(catalog, txn,
+                                             catalog->generation + 1, err);
+            }
+        }
+    }
+
+    *tenant = pyro_catalog_tenant_locked(catalog, name);
+
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return status;
+}

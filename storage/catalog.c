@@ -1,0 +1,416 @@
+#include "storage/catalog.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+
+static pyro_status_e pyro_catalog_enter(pyro_catalog_t *catalog,
+    const MDB_val *key, const MDB_val *value, uint32_t generation,
+    pyro_error_t *err);
+static int pyro_catalog_cmp(const void *one, const void *two);
+static void pyro_catalog_evict(pyro_catalog_t *catalog);
+
+
+pyro_status_e
+pyro_catalog_open(pyro_catalog_t *catalog, const pyro_store_options_t *options,
+    pyro_error_t *err)
+{
+    int            rc;
+    struct stat    st;
+    pyro_status_e  status;
+
+    memset(catalog, 0, sizeof(pyro_catalog_t));
+    pthread_mutex_init(&catalog->mutex, NULL);
+
+    catalog->options = *options;
+    catalog->dir = strdup(options->dir);
+    catalog->arena = pyro_arena_create(0);
+
+    if (catalog->dir == NULL || catalog->arena == NULL) {
+        pyro_catalog_close(catalog);
+        return pyro_error_memory(err);
+    }
+
+    pyro_intern_init(&catalog->tenants, catalog->arena);
+
+    rc = stat(options->dir, &st) ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+
+    if (rc) {
+        status = pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                                "storage.filesystem.dir \"%s\": %s",
+                                options->dir, strerror(rc));
+
+    } else {
+        status = pyro_catalog_control(catalog, err);
+    }
+
+    if (status == PYRO_OK) {
+        status = pyro_catalog_adopt(catalog, err);
+    }
+
+    if (status != PYRO_OK) {
+        pyro_catalog_close(catalog);
+    }
+
+    return status;
+}
+
+
+void
+pyro_catalog_close(pyro_catalog_t *catalog)
+{
+    uint32_t  i;
+
+    for (i = 0; i < catalog->n_parts; i++) {
+        pyro_partition_close(catalog->parts[i]);
+    }
+
+    pyro_env_close(catalog->control);
+    pyro_arena_destroy(catalog->arena);
+    pthread_mutex_destroy(&catalog->mutex);
+
+    free(catalog->dir);
+}
+
+
+pyro_status_e
+pyro_catalog_load(pyro_catalog_t *catalog, MDB_txn *txn, pyro_error_t *err)
+{
+    int             rc;
+    MDB_val         key, value;
+    uint32_t        i, generation, index;
+    MDB_cursor     *cursor;
+    pyro_status_e   status;
+
+    if (pyro_meta_u32(txn, catalog->dbi[PYRO_CONTROL_META], "generation",
+                      &generation))
+    {
+        return pyro_env_damaged(catalog->control, "generation of format",
+                                PYRO_FORMAT, err);
+    }
+
+    if (generation == catalog->generation) {
+        return PYRO_OK;
+    }
+
+    rc = mdb_cursor_open(txn, catalog->dbi[PYRO_CONTROL_PART], &cursor);
+    status = PYRO_OK;
+
+    if (rc == 0) {
+        while (status == PYRO_OK
+               && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0)
+        {
+            status = pyro_catalog_enter(catalog, &key, &value, generation, err);
+        }
+
+        mdb_cursor_close(cursor);
+        rc = rc == MDB_NOTFOUND ? 0 : rc;
+    }
+
+    if (rc == 0 && status == PYRO_OK) {
+        rc = mdb_cursor_open(txn, catalog->dbi[PYRO_CONTROL_TENANT], &cursor);
+    }
+
+    if (rc || status != PYRO_OK) {
+        return rc ? pyro_env_error(catalog->control, rc, "be read", err)
+                  : status;
+    }
+
+    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        index = pyro_intern(&catalog->tenants,
+                            pyro_slice(value.mv_data, value.mv_size), 1);
+
+        if (index == PYRO_NONE || key.mv_size != 4
+            || pyro_arena_grow(catalog->arena, &catalog->tenant_ids,
+                               &catalog->cap_tenants, index + 1,
+                               sizeof(uint32_t)))
+        {
+            rc = ENOMEM;
+            break;
+        }
+
+        catalog->tenant_ids[index] = pyro_get_be32(key.mv_data);
+    }
+
+    mdb_cursor_close(cursor);
+
+    if (rc != MDB_NOTFOUND) {
+        return pyro_env_error(catalog->control, rc, "be read", err);
+    }
+
+    for (i = 0; i < catalog->n_parts; i++) {
+        if (catalog->parts[i]->seen != generation) {
+            catalog->parts[i]->state = PYRO_STATE_REMOVED;
+        }
+    }
+
+    catalog->generation = generation;
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_catalog_enter(pyro_catalog_t *catalog, const MDB_val *key,
+    const MDB_val *value, uint32_t generation, pyro_error_t *err)
+{
+    size_t             len;
+    uint64_t           start;
+    uint32_t           i, number;
+    const uint8_t     *p;
+    pyro_partition_t  *part;
+
+    p = value->mv_data;
+
+    if (key->mv_size != 12 || value->mv_size <= PYRO_PART_VALUE
+        || value->mv_size - PYRO_PART_VALUE >= PYRO_FILE_NAME_MAX)
+    {
+        return pyro_env_damaged(catalog->control, "an entry of generation",
+                                generation, err);
+    }
+
+    start = pyro_get_be64(key->mv_data);
+    number = pyro_get_be32((uint8_t *) key->mv_data + 8);
+
+    for (i = 0; i < catalog->n_parts; i++) {
+        if (catalog->parts[i]->start == start
+            && catalog->parts[i]->generation == number)
+        {
+            break;
+        }
+    }
+
+    if (i == catalog->n_parts) {
+        part = pyro_arena_calloc(catalog->arena, 1, sizeof(pyro_partition_t));
+
+        if (part == NULL
+            || pyro_arena_grow(catalog->arena, &catalog->parts,
+                               &catalog->cap_parts, i + 1,
+                               sizeof(pyro_partition_t *)))
+        {
+            return pyro_error_memory(err);
+        }
+
+        catalog->parts[catalog->n_parts++] = part;
+    }
+
+    part = catalog->parts[i];
+    len = value->mv_size - PYRO_PART_VALUE;
+
+    part->start = start;
+    part->generation = number;
+    part->length = pyro_get_be32(p);
+    part->state = (pyro_state_e) p[4];
+    part->seen = generation;
+
+    memcpy(part->name, p + PYRO_PART_VALUE, len);
+    part->name[len] = '\0';
+
+    return PYRO_OK;
+}
+
+
+pyro_status_e
+pyro_catalog_refresh_locked(pyro_catalog_t *catalog, pyro_error_t *err)
+{
+    MDB_txn        *txn;
+    pyro_status_e   status;
+
+    status = pyro_env_begin(catalog->control, 1, &txn, err);
+
+    if (status == PYRO_OK) {
+        status = pyro_catalog_load(catalog, txn, err);
+        pyro_env_abort(catalog->control, txn);
+    }
+
+    return status;
+}
+
+
+pyro_status_e
+pyro_catalog_refresh(pyro_catalog_t *catalog, pyro_error_t *err)
+{
+    pyro_status_e  status;
+
+    pthread_mutex_lock(&catalog->mutex);
+    status = pyro_catalog_refresh_locked(catalog, err);
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return status;
+}
+
+
+/* Of several the one that was made first, so that a repeat finds its record. */
+pyro_partition_t *
+pyro_catalog_find_locked(pyro_catalog_t *catalog, int64_t time)
+{
+    uint32_t           i;
+    pyro_partition_t  *part, *found;
+
+    found = NULL;
+
+    for (i = 0; i < catalog->n_parts; i++) {
+        part = catalog->parts[i];
+
+        if (part->state == PYRO_STATE_OPEN && !part->elsewhere
+            && pyro_partition_overlaps(part, time, time)
+            && (found == NULL || part->generation < found->generation))
+        {
+            found = part;
+        }
+    }
+
+    return found;
+}
+
+
+pyro_partition_t *
+pyro_catalog_find(pyro_catalog_t *catalog, int64_t time)
+{
+    pyro_partition_t  *part;
+
+    pthread_mutex_lock(&catalog->mutex);
+    part = pyro_catalog_find_locked(catalog, time);
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return part;
+}
+
+
+pyro_status_e
+pyro_catalog_list(pyro_catalog_t *catalog, int64_t start, int64_t end,
+    pyro_arena_t *arena, pyro_partition_t ***parts, uint32_t *n,
+    pyro_error_t *err)
+{
+    uint32_t           i;
+    pyro_status_e      status;
+    pyro_partition_t  *part, **list;
+
+    *n = 0;
+    *parts = NULL;
+
+    pthread_mutex_lock(&catalog->mutex);
+
+    status = pyro_catalog_refresh_locked(catalog, err);
+    list = pyro_arena_calloc(arena, catalog->n_parts,
+                             sizeof(pyro_partition_t *));
+
+    if (list == NULL) {
+        status = pyro_error_memory(err);
+    }
+
+    for (i = 0; status == PYRO_OK && i < catalog->n_parts; i++) {
+        part = catalog->parts[i];
+
+        if (part->state != PYRO_STATE_REMOVED
+            && pyro_partition_overlaps(part, start, end))
+        {
+            list[(*n)++] = part;
+        }
+    }
+
+    pthread_mutex_unlock(&catalog->mutex);
+
+    if (status == PYRO_OK) {
+        qsort(list, *n, sizeof(pyro_partition_t *), pyro_catalog_cmp);
+        *parts = list;
+    }
+
+    return status;
+}
+
+
+static int
+pyro_catalog_cmp(const void *one, const void *two)
+{
+    const pyro_partition_t *const  *a = one;
+    const pyro_partition_t *const  *b = two;
+
+    if ((*a)->start != (*b)->start) {
+        return (*a)->start < (*b)->start ? -1 : 1;
+    }
+
+    return ((*a)->generation > (*b)->generation)
+           - ((*a)->generation < (*b)->generation);
+}
+
+
+pyro_status_e
+pyro_catalog_acquire(pyro_catalog_t *catalog, pyro_partition_t *part,
+    pyro_error_t *err)
+{
+    char           path[4096];
+    pyro_status_e  status;
+
+    status = PYRO_OK;
+
+    pthread_mutex_lock(&catalog->mutex);
+
+    if (part->env != NULL && atomic_load(&part->env->broken)
+        && part->refs == 0)
+    {
+        pyro_partition_close(part);
+        catalog->n_open--;
+    }
+
+    if (part->env == NULL) {
+        pyro_catalog_evict(catalog);
+        pyro_catalog_path(catalog, part->name, path, sizeof(path));
+
+        status = pyro_partition_open(part, path, catalog->options.map_size,
+                                     catalog->options.durability, err);
+
+        if (status == PYRO_OK) {
+            catalog->n_open++;
+        }
+    }
+
+    if (status == PYRO_OK) {
+        part->refs++;
+        part->used = ++catalog->clock;
+    }
+
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return status;
+}
+
+
+/* Closes the longest unused until there is room for one more. */
+static void
+pyro_catalog_evict(pyro_catalog_t *catalog)
+{
+    uint32_t           i;
+    pyro_partition_t  *part, *oldest;
+
+    while (catalog->n_open >= catalog->options.max_open) {
+        oldest = NULL;
+
+        for (i = 0; i < catalog->n_parts; i++) {
+            part = catalog->parts[i];
+
+            if (part->env != NULL && part->refs == 0
+                && (oldest == NULL || part->used < oldest->used))
+            {
+                oldest = part;
+            }
+        }
+
+        if (oldest == NULL) {
+            return;
+        }
+
+        pyro_partition_close(oldest);
+        catalog->n_open--;
+    }
+}
+
+
+void
+pyro_catalog_release(pyro_catalog_t *catalog, pyro_partition_t *part)
+{
+    pthread_mutex_lock(&catalog->mutex);
+    part->refs--;
+    pthread_mutex_unlock(&catalog->mutex);
+}

@@ -1,0 +1,133 @@
+/*
+ * The catalogue: control.mdb with the list of partitions and tenants, its copy
+ * in this process, and the partitions that are open.
+ *
+ * Any thread: everything below is under the catalogue's mutex.  A partition
+ * that was acquired stays open until it is released; of the others as many are
+ * kept open as options.max_open allows, the longest unused closed first.  An
+ * entry, once known, lives as long as the store.
+ *
+ * Other processes change control.mdb: each call that looks something up reads
+ * its generation first and reloads what changed.
+ */
+
+#ifndef _PYRO_CATALOG_H_INCLUDED_
+#define _PYRO_CATALOG_H_INCLUDED_
+
+
+#include "core/base/intern.h"
+#include "storage/partition.h"
+
+
+#define PYRO_PART_VALUE  5          /* bytes before the file name in "part" */
+
+
+typedef enum {
+    PYRO_CONTROL_META = 0,
+    PYRO_CONTROL_PART,
+    PYRO_CONTROL_TENANT,
+    PYRO_CONTROL_COUNT
+} pyro_control_db_e;
+
+
+typedef struct {
+    pyro_store_options_t   options;     /* with defaults filled in */
+    char                  *dir;
+    pyro_env_t            *control;
+    MDB_dbi                dbi[PYRO_CONTROL_COUNT];
+
+    pthread_mutex_t        mutex;
+    uint32_t               generation;  /* loaded; 0: nothing yet */
+    pyro_partition_t     **parts;       /* in order of arrival */
+    uint32_t               n_parts;
+    uint32_t               cap_parts;
+    uint32_t               n_open;
+    uint64_t               clock;       /* counts uses */
+
+    pyro_arena_t          *arena;       /* of the tables below */
+    pyro_intern_t          tenants;
+    uint32_t              *tenant_ids;  /* by index in tenants */
+    uint32_t               cap_tenants;
+} pyro_catalog_t;
+
+
+pyro_status_e pyro_catalog_open(pyro_catalog_t *catalog,
+    const pyro_store_options_t *options, pyro_error_t *err);
+
+void pyro_catalog_close(pyro_catalog_t *catalog);
+
+/* Takes over what other processes have changed. */
+pyro_status_e pyro_catalog_refresh(pyro_catalog_t *catalog, pyro_error_t *err);
+
+/* The partition that data of this time (ns) is written to, or NULL. */
+pyro_partition_t *pyro_catalog_find(pyro_catalog_t *catalog, int64_t time);
+
+/* The same; the partition is made if there is none. */
+pyro_status_e pyro_catalog_make(pyro_catalog_t *catalog, int64_t time,
+    pyro_partition_t **part, pyro_error_t *err);
+
+/* Those that overlap start to end (ns, both included), by start. */
+pyro_status_e pyro_catalog_list(pyro_catalog_t *catalog, int64_t start,
+    int64_t end, pyro_arena_t *arena, pyro_partition_t ***parts, uint32_t *n,
+    pyro_error_t *err);
+
+/* Opens the partition if need be.  PYRO_NOT_FOUND: its file is gone. */
+pyro_status_e pyro_catalog_acquire(pyro_catalog_t *catalog,
+    pyro_partition_t *part, pyro_error_t *err);
+
+void pyro_catalog_release(pyro_catalog_t *catalog, pyro_partition_t *part);
+
+/* The number of a tenant, or PYRO_NONE. */
+uint32_t pyro_catalog_tenant(pyro_catalog_t *catalog, pyro_slice_t name);
+
+/* The same; the tenant is entered if it is new. */
+pyro_status_e pyro_catalog_add_tenant(pyro_catalog_t *catalog,
+    pyro_slice_t name, uint32_t *tenant, pyro_error_t *err);
+
+
+/* ---- for the files of the catalogue: the mutex is held ---- */
+
+/* Opens control.mdb, or makes it. */
+pyro_status_e pyro_catalog_control(pyro_catalog_t *catalog, pyro_error_t *err);
+
+/* pyro_catalog_refresh() and pyro_catalog_find(). */
+pyro_status_e pyro_catalog_refresh_locked(pyro_catalog_t *catalog,
+    pyro_error_t *err);
+pyro_partition_t *pyro_catalog_find_locked(pyro_catalog_t *catalog,
+    int64_t time);
+
+/* Reads everything from control.mdb, as txn sees it. */
+pyro_status_e pyro_catalog_load(pyro_catalog_t *catalog, MDB_txn *txn,
+    pyro_error_t *err);
+
+/* Enters a partition, or a tenant, in a write transaction. */
+int pyro_catalog_put_part(pyro_catalog_t *catalog, MDB_txn *txn,
+    const pyro_partition_t *part);
+int pyro_catalog_put_tenant(pyro_catalog_t *catalog, MDB_txn *txn, uint32_t id,
+    pyro_slice_t name);
+
+/* Commits a change as this generation and loads it. */
+pyro_status_e pyro_catalog_commit(pyro_catalog_t *catalog, MDB_txn *txn,
+    uint32_t generation, pyro_error_t *err);
+
+/* The path of a file of the store, in the arena-free buffer given. */
+int pyro_catalog_path(const pyro_catalog_t *catalog, const char *name,
+    char *path, size_t size);
+
+/* What was made or renamed in the directory is on disk. */
+pyro_status_e pyro_catalog_sync_dir(const pyro_catalog_t *catalog,
+    pyro_error_t *err);
+
+/* Takes in partition files that the catalogue does not know. */
+pyro_status_e pyro_catalog_adopt(pyro_catalog_t *catalog, pyro_error_t *err);
+
+/*
+ * Takes in one file whose meta is valid, in a write transaction; *adopted tells
+ * whether it was.  *generation is raised to the file's.
+ */
+pyro_status_e pyro_catalog_adopt_file(pyro_catalog_t *catalog, MDB_txn *txn,
+    const char *name, uint32_t *generation, pyro_partition_t *part,
+    int *adopted, pyro_error_t *err);
+
+
+#endif /* _PYRO_CATALOG_H_INCLUDED_ */

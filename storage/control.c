@@ -1,0 +1,372 @@
+/*
+ * control.mdb: made, opened and written; and the making of partitions, whose
+ * files come into being under its write lock.
+ */
+
+#include "storage/catalog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+
+
+#define PYRO_CONTROL_FILE      "control.mdb"
+#define PYRO_CONTROL_MAP_SIZE  (256 * 1024 * 1024)
+#define PYRO_NAME_ATTEMPTS     1000
+
+
+static pyro_status_e pyro_catalog_init(pyro_catalog_t *catalog,
+    pyro_error_t *err);
+static pyro_status_e pyro_catalog_make_locked(pyro_catalog_t *catalog,
+    int64_t time, pyro_error_t *err);
+static pyro_status_e pyro_catalog_create(pyro_catalog_t *catalog, MDB_txn *txn,
+    int64_t time, pyro_error_t *err);
+
+
+static const char  *pyro_control_names[PYRO_CONTROL_COUNT] = {
+    "meta", "part", "tenant"
+};
+
+
+pyro_status_e
+pyro_catalog_control(pyro_catalog_t *catalog, pyro_error_t *err)
+{
+    int             rc;
+    char            path[4096];
+    MDB_txn        *txn;
+    uint32_t        i;
+    pyro_status_e   status;
+
+    if (pyro_catalog_path(catalog, PYRO_CONTROL_FILE, path, sizeof(path))) {
+        return pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                              "storage.filesystem.dir is longer than %zu bytes",
+                              sizeof(path) - PYRO_FILE_NAME_MAX);
+    }
+
+    status = pyro_env_open(path, PYRO_CONTROL_MAP_SIZE, PYRO_DURABILITY_COMMIT,
+                           &catalog->control, err);
+
+    if (status == PYRO_OK) {
+        status = pyro_catalog_init(catalog, err);
+    }
+
+    if (status == PYRO_OK) {
+        status = pyro_env_begin(catalog->control, 1, &txn, err);
+    }
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    for (i = 0, rc = 0; i < PYRO_CONTROL_COUNT && rc == 0; i++) {
+        rc = mdb_dbi_open(txn, pyro_control_names[i], 0, &catalog->dbi[i]);
+    }
+
+    if (rc) {
+        pyro_env_abort(catalog->control, txn);
+        return pyro_env_error(catalog->control, rc, "open its databases", err);
+    }
+
+    return pyro_env_commit(catalog->control, txn, err);
+}
+
+
+/* Makes the databases of a new file, refuses one of another format. */
+static pyro_status_e
+pyro_catalog_init(pyro_catalog_t *catalog, pyro_error_t *err)
+{
+    int             rc;
+    MDB_dbi         dbi;
+    MDB_txn        *txn;
+    uint8_t         format[4], generation[4];
+    uint32_t        i;
+    pyro_status_e   status;
+
+    status = pyro_env_begin(catalog->control, 1, &txn, err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    rc = mdb_dbi_open(txn, "meta", 0, &dbi);
+
+    if (rc != MDB_NOTFOUND) {
+        status = rc ? pyro_env_error(catalog->control, rc, "be read", err)
+                    : pyro_meta_format(catalog->control, txn, dbi, err);
+
+        pyro_env_abort(catalog->control, txn);
+        return status;
+    }
+
+    pyro_env_abort(catalog->control, txn);
+
+    status = pyro_env_begin(catalog->control, 0, &txn, err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    rc = mdb_dbi_open(txn, "meta", 0, &dbi);
+
+    if (rc != MDB_NOTFOUND) {
+        /* another process was faster */
+        pyro_env_abort(catalog->control, txn);
+        return rc ? pyro_env_error(catalog->control, rc, "be read", err)
+                  : PYRO_OK;
+    }
+
+    for (i = PYRO_CONTROL_COUNT, rc = 0; i && rc == 0; i--) {
+        rc = mdb_dbi_open(txn, pyro_control_names[i - 1], MDB_CREATE, &dbi);
+    }
+
+    pyro_put_be32(format, PYRO_FORMAT);
+    pyro_put_be32(generation, 1);
+
+    if (rc == 0) {
+        rc = pyro_meta_put(txn, dbi, "format", format, sizeof(format));
+    }
+
+    if (rc == 0) {
+        rc = pyro_meta_put(txn, dbi, "generation", generation,
+                           sizeof(generation));
+    }
+
+    if (rc) {
+        pyro_env_abort(catalog->control, txn);
+        return pyro_env_error(catalog->control, rc, "be made", err);
+    }
+
+    status = pyro_env_commit(catalog->control, txn, err);
+
+    return status == PYRO_OK ? pyro_catalog_sync_dir(catalog, err) : status;
+}
+
+
+pyro_status_e
+pyro_catalog_make(pyro_catalog_t *catalog, int64_t time,
+    pyro_partition_t **part, pyro_error_t *err)
+{
+    pyro_status_e  status;
+
+    pthread_mutex_lock(&catalog->mutex);
+
+    status = pyro_catalog_refresh_locked(catalog, err);
+
+    if (status == PYRO_OK) {
+        *part = pyro_catalog_find_locked(catalog, time);
+
+        if (*part == NULL) {
+            status = pyro_catalog_make_locked(catalog, time, err);
+            *part = pyro_catalog_find_locked(catalog, time);
+        }
+
+        if (status == PYRO_OK && *part == NULL) {
+            status = pyro_env_damaged(catalog->control, "generation",
+                                      catalog->generation, err);
+        }
+    }
+
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return status;
+}
+
+
+/* control.mdb's write lock makes this one process's at a time. */
+static pyro_status_e
+pyro_catalog_make_locked(pyro_catalog_t *catalog, int64_t time,
+    pyro_error_t *err)
+{
+    MDB_txn        *txn;
+    pyro_status_e   status;
+
+    status = pyro_env_begin(catalog->control, 0, &txn, err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    status = pyro_catalog_load(catalog, txn, err);
+
+    if (status != PYRO_OK || pyro_catalog_find_locked(catalog, time) != NULL) {
+        pyro_env_abort(catalog->control, txn);
+        return status;
+    }
+
+    return pyro_catalog_create(catalog, txn, time, err);
+}
+
+
+static pyro_status_e
+pyro_catalog_create(pyro_catalog_t *catalog, MDB_txn *txn, int64_t time,
+    pyro_error_t *err)
+{
+    int                     rc, adopted;
+    char                    path[4096], name[PYRO_FILE_NAME_MAX];
+    uint32_t                i, generation;
+    uint64_t                seconds;
+    pyro_status_e           status;
+    pyro_partition_t        part;
+    pyro_partition_value_t  value;
+
+    seconds = (uint64_t) time / PYRO_NS_PER_SEC;
+    status = PYRO_UNAVAILABLE;
+    generation = catalog->generation;
+    adopted = 0;
+    rc = 0;
+
+    memset(&part, 0, sizeof(pyro_partition_t));
+
+    value.length = catalog->options.partition;
+    value.start = seconds / value.length * value.length;
+
+    if (getrandom(&value.seed, sizeof(value.seed), 0)
+        != (ssize_t) sizeof(value.seed))
+    {
+        rc = errno;
+    }
+
+    for (i = 0; rc == 0 && i < PYRO_NAME_ATTEMPTS; i++) {
+        value.generation = ++generation;
+        part.start = value.start;
+        part.length = value.length;
+        part.generation = generation;
+
+        pyro_partition_name(name, value.start, value.length, generation);
+        pyro_catalog_path(catalog, name, path, sizeof(path));
+        memcpy(part.name, name, sizeof(name));
+
+        if (access(path, F_OK) != 0) {
+            status = pyro_partition_create(path, catalog->options.map_size,
+                                           &value, err);
+            break;
+        }
+
+        /* left by a crash between its making and the catalogue's commit */
+
+        status = pyro_catalog_adopt_file(catalog, txn, name, &generation, &part,
+                                         &adopted, err);
+
+        if (status != PYRO_OK || adopted) {
+            break;
+        }
+    }
+
+    if (rc == 0 && status == PYRO_OK) {
+        status = pyro_catalog_sync_dir(catalog, err);
+        rc = status == PYRO_OK ? pyro_catalog_put_part(catalog, txn, &part) : 0;
+    }
+
+    if (rc || status != PYRO_OK) {
+        pyro_env_abort(catalog->control, txn);
+        return rc ? pyro_env_error(catalog->control, rc, "enter a partition",
+                                   err)
+                  : status;
+    }
+
+    return pyro_catalog_commit(catalog, txn, generation, err);
+}
+
+
+int
+pyro_catalog_put_part(pyro_catalog_t *catalog, MDB_txn *txn,
+    const pyro_partition_t *part)
+{
+    size_t   len;
+    uint8_t  key[PYRO_KEY_MAX], value[PYRO_PART_VALUE + PYRO_FILE_NAME_MAX];
+    MDB_val  k, v;
+
+    len = strlen(part->name);
+
+    pyro_put_be32(value, part->length);
+    value[4] = (uint8_t) part->state;
+    memcpy(value + PYRO_PART_VALUE, part->name, len);
+
+    k.mv_data = key;
+    k.mv_size = pyro_key_part(key, part->start, part->generation);
+    v.mv_data = value;
+    v.mv_size = PYRO_PART_VALUE + len;
+
+    return mdb_put(txn, catalog->dbi[PYRO_CONTROL_PART], &k, &v, 0);
+}
+
+
+int
+pyro_catalog_put_tenant(pyro_catalog_t *catalog, MDB_txn *txn, uint32_t id,
+    pyro_slice_t name)
+{
+    uint8_t  key[PYRO_KEY_MAX];
+    MDB_val  k, v;
+
+    k.mv_data = key;
+    k.mv_size = pyro_key_id(key, id);
+    v.mv_data = (void *) name.data;
+    v.mv_size = name.len;
+
+    return mdb_put(txn, catalog->dbi[PYRO_CONTROL_TENANT], &k, &v, 0);
+}
+
+
+pyro_status_e
+pyro_catalog_commit(pyro_catalog_t *catalog, MDB_txn *txn, uint32_t generation,
+    pyro_error_t *err)
+{
+    int             rc;
+    uint8_t         value[4];
+    pyro_status_e   status;
+
+    pyro_put_be32(value, generation);
+
+    rc = pyro_meta_put(txn, catalog->dbi[PYRO_CONTROL_META], "generation",
+                       value, sizeof(value));
+
+    if (rc) {
+        pyro_env_abort(catalog->control, txn);
+        return pyro_env_error(catalog->control, rc, "be written", err);
+    }
+
+    status = pyro_env_commit(catalog->control, txn, err);
+
+    return status == PYRO_OK ? pyro_catalog_refresh_locked(catalog, err)
+                             : status;
+}
+
+
+int
+pyro_catalog_path(const pyro_catalog_t *catalog, const char *name, char *path,
+    size_t size)
+{
+    int  n;
+
+    n = snprintf(path, size, "%s/%s", catalog->dir, name);
+
+    /* LMDB's lock file has a longer name */
+
+    return n < 0 || (size_t) n + PYRO_FILE_NAME_MAX > size ? -1 : 0;
+}
+
+
+pyro_status_e
+pyro_catalog_sync_dir(const pyro_catalog_t *catalog, pyro_error_t *err)
+{
+    int  fd, rc;
+
+    fd = open(catalog->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    rc = fd == -1 ? -1 : fsync(fd);
+
+    if (rc == -1) {
+        pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                       "storage.filesystem.dir \"%s\" cannot be synced: %s",
+                       catalog->dir, strerror(errno));
+    }
+
+    if (fd != -1) {
+        close(fd);
+    }
+
+    return rc == -1 ? PYRO_UNAVAILABLE : PYRO_OK;
+}

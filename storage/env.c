@@ -1,0 +1,339 @@
+#include "storage/env.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+
+
+#define PYRO_ENV_ATTEMPTS     6
+#define PYRO_ENV_PAUSE        (20 * PYRO_NS_PER_MS)
+#define PYRO_ENV_SYNC_PERIOD  PYRO_NS_PER_SEC
+
+
+static int pyro_env_gate(pyro_env_t *env);
+static int pyro_env_try(pyro_env_t *env);
+static int pyro_env_may_pass(int rc);
+static int pyro_env_follow(pyro_env_t *env);
+
+
+pyro_status_e
+pyro_env_open(const char *path, uint64_t map_size,
+    pyro_durability_e durability, pyro_env_t **out, pyro_error_t *err)
+{
+    int              i, rc;
+    const char      *slash;
+    pyro_env_t      *env;
+    struct timespec  pause = { 0, PYRO_ENV_PAUSE };
+
+    env = calloc(1, sizeof(pyro_env_t));
+
+    if (env == NULL) {
+        return pyro_error_memory(err);
+    }
+
+    env->path = strdup(path);
+
+    if (env->path == NULL || pyro_env_gate(env)) {
+        free(env->path);
+        free(env);
+        return pyro_error_memory(err);
+    }
+
+    slash = strrchr(env->path, '/');
+    env->name = slash ? slash + 1 : env->path;
+    env->map_size = map_size;
+    env->durability = durability;
+
+    rc = pyro_env_try(env);
+
+    for (i = 1; rc && i < PYRO_ENV_ATTEMPTS && pyro_env_may_pass(rc); i++) {
+        nanosleep(&pause, NULL);
+        rc = pyro_env_try(env);
+    }
+
+    if (rc) {
+        pyro_env_error(env, rc, "be opened", err);
+        pyro_env_close(env);
+        return PYRO_UNAVAILABLE;
+    }
+
+    *out = env;
+
+    return PYRO_OK;
+}
+
+
+static int
+pyro_env_gate(pyro_env_t *env)
+{
+    int                   rc;
+    pthread_rwlockattr_t  attr;
+
+    if (pthread_rwlockattr_init(&attr)) {
+        return -1;
+    }
+
+    /* overlapping readers must not keep a resize out for ever */
+
+    pthread_rwlockattr_setkind_np(&attr,
+                                PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+
+    rc = pthread_rwlock_init(&env->gate, &attr);
+
+    pthread_rwlockattr_destroy(&attr);
+
+    return rc ? -1 : 0;
+}
+
+
+static int
+pyro_env_try(pyro_env_t *env)
+{
+    int           rc;
+    unsigned int  flags;
+
+    flags = MDB_NOSUBDIR | MDB_NOTLS;
+
+    if (env->durability == PYRO_DURABILITY_NOMETASYNC) {
+        flags |= MDB_NOMETASYNC;
+
+    } else if (env->durability == PYRO_DURABILITY_PERIODIC) {
+        flags |= MDB_NOSYNC;
+    }
+
+    rc = mdb_env_create(&env->mdb);
+
+    if (rc) {
+        env->mdb = NULL;
+        return rc;
+    }
+
+    rc = mdb_env_set_maxreaders(env->mdb, PYRO_ENV_READERS);
+
+    if (rc == 0) {
+        rc = mdb_env_set_maxdbs(env->mdb, PYRO_ENV_DBS);
+    }
+
+    if (rc == 0) {
+        rc = mdb_env_set_mapsize(env->mdb, env->map_size);
+    }
+
+    if (rc == 0) {
+        rc = mdb_env_open(env->mdb, env->path, flags, PYRO_ENV_MODE);
+    }
+
+    if (rc) {
+        mdb_env_close(env->mdb);
+        env->mdb = NULL;
+    }
+
+    return rc;
+}
+
+
+static int
+pyro_env_may_pass(int rc)
+{
+    switch (rc) {
+
+    case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
+    case EACCES:
+    case EPERM:
+    case EROFS:
+    case ENOSPC:
+    case ENOMEM:
+        return 0;
+
+    default:
+        return 1;
+    }
+}
+
+
+void
+pyro_env_close(pyro_env_t *env)
+{
+    if (env == NULL) {
+        return;
+    }
+
+    if (env->mdb != NULL) {
+
+        if (env->durability == PYRO_DURABILITY_PERIODIC) {
+            mdb_env_sync(env->mdb, 1);
+        }
+
+        mdb_env_close(env->mdb);
+    }
+
+    pthread_rwlock_destroy(&env->gate);
+
+    free(env->path);
+    free(env);
+}
+
+
+/* Takes over the size to which another process has grown the map. */
+static int
+pyro_env_follow(pyro_env_t *env)
+{
+    int  rc;
+
+    pthread_rwlock_wrlock(&env->gate);
+    rc = mdb_env_set_mapsize(env->mdb, 0);
+    pthread_rwlock_unlock(&env->gate);
+
+    return rc;
+}
+
+
+pyro_status_e
+pyro_env_begin(pyro_env_t *env, int readonly, MDB_txn **txn, pyro_error_t *err)
+{
+    int           rc;
+    unsigned int  flags;
+
+    flags = readonly ? MDB_RDONLY : 0;
+
+    pthread_rwlock_rdlock(&env->gate);
+    rc = mdb_txn_begin(env->mdb, NULL, flags, txn);
+
+    if (rc == MDB_MAP_RESIZED) {
+        pthread_rwlock_unlock(&env->gate);
+        rc = pyro_env_follow(env);
+        pthread_rwlock_rdlock(&env->gate);
+
+        if (rc == 0) {
+            rc = mdb_txn_begin(env->mdb, NULL, flags, txn);
+        }
+    }
+
+    if (rc) {
+        *txn = NULL;
+        pthread_rwlock_unlock(&env->gate);
+        return pyro_env_error(env, rc, "begin a transaction", err);
+    }
+
+    return PYRO_OK;
+}
+
+
+pyro_status_e
+pyro_env_commit(pyro_env_t *env, MDB_txn *txn, pyro_error_t *err)
+{
+    int      rc;
+    int64_t  now;
+
+    rc = mdb_txn_commit(txn);
+
+    if (rc == 0 && env->durability == PYRO_DURABILITY_PERIODIC) {
+        now = pyro_clock_mono();
+
+        if (now - env->synced >= PYRO_ENV_SYNC_PERIOD) {
+            env->synced = now;
+            rc = mdb_env_sync(env->mdb, 1);
+        }
+    }
+
+    pthread_rwlock_unlock(&env->gate);
+
+    return rc ? pyro_env_error(env, rc, "commit", err) : PYRO_OK;
+}
+
+
+void
+pyro_env_abort(pyro_env_t *env, MDB_txn *txn)
+{
+    mdb_txn_abort(txn);
+    pthread_rwlock_unlock(&env->gate);
+}
+
+
+pyro_status_e
+pyro_env_renew(pyro_env_t *env, MDB_txn *txn, pyro_error_t *err)
+{
+    int  rc;
+
+    mdb_txn_reset(txn);
+
+    pthread_rwlock_unlock(&env->gate);
+    pthread_rwlock_rdlock(&env->gate);
+
+    rc = mdb_txn_renew(txn);
+
+    if (rc == MDB_MAP_RESIZED) {
+        pthread_rwlock_unlock(&env->gate);
+        rc = pyro_env_follow(env);
+        pthread_rwlock_rdlock(&env->gate);
+
+        if (rc == 0) {
+            rc = mdb_txn_renew(txn);
+        }
+    }
+
+    return rc ? pyro_env_error(env, rc, "renew a transaction", err) : PYRO_OK;
+}
+
+
+pyro_status_e
+pyro_env_sync(pyro_env_t *env, pyro_error_t *err)
+{
+    int  rc;
+
+    rc = mdb_env_sync(env->mdb, 1);
+
+    return rc ? pyro_env_error(env, rc, "sync", err) : PYRO_OK;
+}
+
+
+int
+pyro_env_reader_check(pyro_env_t *env, pyro_error_t *err)
+{
+    int  rc, dead;
+
+    rc = mdb_reader_check(env->mdb, &dead);
+
+    if (rc) {
+        pyro_env_error(env, rc, "check its readers", err);
+        return -1;
+    }
+
+    return dead;
+}
+
+
+pyro_status_e
+pyro_env_error(pyro_env_t *env, int rc, const char *what, pyro_error_t *err)
+{
+    if (rc == MDB_PANIC) {
+        atomic_store(&env->broken, 1);
+    }
+
+    if (rc == MDB_MAP_FULL) {
+        return pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_DISK,
+                              "storage: %s cannot %s: it has reached "
+                              "lmdb.map_size, %llu bytes (%s)", env->name,
+                              what, (unsigned long long) env->map_size,
+                              mdb_strerror(rc));
+    }
+
+    return pyro_error_set(err, PYRO_UNAVAILABLE,
+                          rc == ENOSPC || rc == EDQUOT ? PYRO_REASON_DISK
+                                                       : PYRO_REASON_STORE,
+                          "storage: %s cannot %s: %s", env->name, what,
+                          mdb_strerror(rc));
+}
+
+
+pyro_status_e
+pyro_env_damaged(const pyro_env_t *env, const char *what, uint64_t id,
+    pyro_error_t *err)
+{
+    return pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                          "storage: %s is damaged: %s %llu", env->name, what,
+                          (unsigned long long) id);
+}

@@ -1,0 +1,24 @@
+/*
+ * What a pyro_store_t is: the catalogue, the writer's mutex and counters.
+ */
+
+#ifndef _PYRO_HANDLE_H_INCLUDED_
+#define _PYRO_HANDLE_H_INCLUDED_
+
+
+#include "storage/catalog.h"
+
+
+struct pyro_store_s {
+    pyro_catalog_t        catalog;
+    pthread_mutex_t       writing;      /* one pyro_store_write() at a time */
+
+    _Atomic uint64_t      commits;
+    _Atomic uint64_t      commit_failures;
+    _Atomic uint64_t      cache_hits;
+    _Atomic uint64_t      cache_misses;
+    _Atomic uint64_t      damaged;      /* records */
+};
+
+
+#endif /* _PYRO_HANDLE_H_INCLUDED_ */

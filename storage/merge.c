@@ -1,0 +1,379 @@
+/*
+ * pyro_store_merge(): pairs added into a dense array over the nodes of a scope,
+ * then the live nodes, those with a value and their ancestors, joined by
+ * function name into the query's tree (storage.md §6, "Execution").
+ */
+
+#include "storage/dict.h"
+#include "storage/nodes.h"
+#include "storage/select.h"
+#include "storage/series_index.h"
+
+
+#define PYRO_MERGE_POLL  1024       /* nodes from poll to poll */
+
+
+typedef struct {
+    pyro_tree_t   *tree;
+
+    uint64_t      *values;          /* by node, 0 between two scopes */
+    uint32_t       cap_values;
+    uint32_t      *parents;
+    uint32_t       cap_parents;
+    uint32_t      *frames;
+    uint32_t       cap_frames;
+    uint32_t      *joined;          /* node of the tree; first: is it live */
+    uint32_t       cap_joined;
+    uint32_t      *names;           /* by frame: name in the tree + 1 */
+    uint32_t       cap_names;
+    uint32_t       n_names;
+
+    uint8_t       *types;           /* by ptype - 1: wanted of this stream */
+    uint32_t       cap_types;
+    uint32_t       scope;
+    uint32_t       n;               /* nodes with the root */
+    uint32_t       snapshot;        /* that n is of */
+} pyro_merge_t;
+
+
+static pyro_status_e pyro_merge_partition(pyro_read_t *read, void *ctx);
+static pyro_status_e pyro_merge_scope(pyro_read_t *read, pyro_merge_t *m,
+    const pyro_selected_t *selected, uint32_t n);
+static pyro_status_e pyro_merge_room(pyro_read_t *read, pyro_merge_t *m);
+static pyro_status_e pyro_merge_stream(pyro_read_t *read, pyro_merge_t *m,
+    const pyro_selected_t *selected);
+static pyro_status_e pyro_merge_record(pyro_scan_t *scan, pyro_merge_t *m);
+static pyro_status_e pyro_merge_join(pyro_read_t *read, pyro_merge_t *m);
+static pyro_status_e pyro_merge_names(pyro_read_t *read, pyro_merge_t *m);
+static pyro_status_e pyro_merge_node(pyro_read_t *read, pyro_merge_t *m,
+    uint32_t node);
+static pyro_status_e pyro_merge_name(pyro_read_t *read, pyro_merge_t *m,
+    uint32_t frame, uint32_t *name);
+
+
+pyro_status_e
+pyro_store_merge(pyro_store_t *store, const pyro_store_query_t *query,
+    pyro_tree_t *tree, pyro_error_t *err)
+{
+    pyro_merge_t  merge;
+
+    memset(&merge, 0, sizeof(pyro_merge_t));
+    merge.tree = tree;
+
+    return pyro_read_each(store, query, pyro_merge_partition, &merge, err);
+}
+
+
+static pyro_status_e
+pyro_merge_partition(pyro_read_t *read, void *ctx)
+{
+    uint32_t          i, end, n;
+    pyro_merge_t     *m;
+    pyro_status_e     status;
+    pyro_selected_t  *selected;
+
+    m = ctx;
+    m->n_names = 0;
+
+    status = pyro_select(read, &selected, &n);
+
+    if (status == PYRO_OK
+        && pyro_arena_grow(read->query->arena, &m->types, &m->cap_types,
+                           read->ptypes.n, 1))
+    {
+        status = pyro_error_memory(read->view.err);
+    }
+
+    for (i = 0; i < n && status == PYRO_OK; i = end) {
+
+        for (end = i + 1; end < n; end++) {
+            if (selected[end].scope != selected[i].scope) {
+                break;
+            }
+        }
+
+        status = pyro_merge_scope(read, m, &selected[i], end - i);
+    }
+
+    return status;
+}
+
+
+static pyro_status_e
+pyro_merge_scope(pyro_read_t *read, pyro_merge_t *m,
+    const pyro_selected_t *selected, uint32_t n)
+{
+    uint32_t       i;
+    pyro_status_e  status;
+
+    m->scope = selected->scope;
+    m->n = 0;
+
+    status = pyro_merge_room(read, m);
+
+    for (i = 0; i < n && status == PYRO_OK; i++) {
+        status = pyro_merge_stream(read, m, &selected[i]);
+    }
+
+    return status == PYRO_OK ? pyro_merge_join(read, m) : status;
+}
+
+
+/* Room for all nodes that the scope has in the present snapshot. */
+static pyro_status_e
+pyro_merge_room(pyro_read_t *read, pyro_merge_t *m)
+{
+    uint32_t             n;
+    pyro_status_e        status;
+    pyro_scope_value_t   scope;
+
+    status = pyro_scope_read(&read->view, m->scope, &scope);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    n = scope.nodes + 1;
+
+    if (pyro_arena_grow(read->query->arena, &m->values, &m->cap_values, n,
+                        sizeof(uint64_t)))
+    {
+        return pyro_error_memory(read->view.err);
+    }
+
+    if (n > m->n) {
+        memset(m->values + m->n, 0, (size_t) (n - m->n) * sizeof(uint64_t));
+        m->n = n;
+    }
+
+    m->snapshot = read->snapshot;
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_merge_stream(pyro_read_t *read, pyro_merge_t *m,
+    const pyro_selected_t *selected)
+{
+    uint32_t       i;
+    pyro_scan_t    scan;
+    pyro_status_e  status;
+
+    memset(m->types, 0, read->ptypes.n);
+
+    for (i = 0; i < selected->n; i++) {
+        m->types[selected->ptypes[i] - 1] = 1;
+    }
+
+    pyro_scan_start(&scan, read, selected->stream, read->query->start,
+                    read->query->end);
+
+    while ((status = pyro_scan_next(&scan)) == PYRO_OK) {
+
+        if (m->snapshot != read->snapshot) {
+            status = pyro_merge_room(read, m);
+        }
+
+        if (status == PYRO_OK) {
+            status = pyro_merge_record(&scan, m);
+        }
+
+        if (status != PYRO_OK) {
+            return status;
+        }
+    }
+
+    return status == PYRO_NOT_FOUND ? PYRO_OK : status;
+}
+
+
+static pyro_status_e
+pyro_merge_record(pyro_scan_t *scan, pyro_merge_t *m)
+{
+    int                     rc;
+    pyro_record_section_t   section;
+
+    while ((rc = pyro_record_next(&scan->record, &section)) == 1) {
+
+        if (section.ptype && section.ptype <= scan->read->ptypes.n
+            && m->types[section.ptype - 1]
+            && pyro_record_add(&section, m->values, m->n))
+        {
+            rc = -1;
+            break;
+        }
+    }
+
+    if (rc == -1) {
+        scan->read->store->damaged++;
+    }
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_merge_join(pyro_read_t *read, pyro_merge_t *m)
+{
+    uint32_t        i;
+    pyro_arena_t   *arena;
+    pyro_status_e   status;
+
+    arena = read->query->arena;
+
+    if (pyro_arena_grow(arena, &m->parents, &m->cap_parents, m->n,
+                        sizeof(uint32_t))
+        || pyro_arena_grow(arena, &m->frames, &m->cap_frames, m->n,
+                           sizeof(uint32_t))
+        || pyro_arena_grow(arena, &m->joined, &m->cap_joined, m->n,
+                           sizeof(uint32_t)))
+    {
+        return pyro_error_memory(read->view.err);
+    }
+
+    status = pyro_nodes_load(&read->view, m->scope, m->n - 1, m->parents,
+                             m->frames);
+
+    if (status == PYRO_OK) {
+        status = pyro_merge_names(read, m);
+    }
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    memset(m->joined, 0, m->n * sizeof(uint32_t));
+
+    for (i = m->n - 1; i > 0; i--) {
+        if (m->values[i] || m->joined[i]) {
+            m->joined[i] = 1;
+            m->joined[m->parents[i]] = 1;
+        }
+    }
+
+    m->joined[0] = 0;
+    pyro_tree_add(m->tree, 0, m->values[0]);
+
+    for (i = 1; i < m->n && status == PYRO_OK; i++) {
+
+        if (i % PYRO_MERGE_POLL == 0) {
+            status = pyro_read_poll(read);
+        }
+
+        if (status == PYRO_OK && m->joined[i]) {
+            status = pyro_merge_node(read, m, i);
+        }
+    }
+
+    return status;
+}
+
+
+/* Room to remember the name of each frame that the partition has. */
+static pyro_status_e
+pyro_merge_names(pyro_read_t *read, pyro_merge_t *m)
+{
+    uint32_t        n;
+    pyro_ids_t      ids;
+    pyro_slice_t    in;
+    pyro_status_e   status;
+
+    status = pyro_view_get(&read->view, PYRO_DB_META, "ids", strlen("ids"),
+                           &in);
+
+    if (status == PYRO_NOT_FOUND
+        || (status == PYRO_OK && pyro_ids_get(in, &ids)))
+    {
+        return pyro_env_damaged(read->view.part->env, "meta of format",
+                                PYRO_FORMAT, read->view.err);
+    }
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    n = ids.frame + 1;
+
+    if (pyro_arena_grow(read->query->arena, &m->names, &m->cap_names, n,
+                        sizeof(uint32_t)))
+    {
+        return pyro_error_memory(read->view.err);
+    }
+
+    if (n > m->n_names) {
+        memset(m->names + m->n_names, 0,
+               (size_t) (n - m->n_names) * sizeof(uint32_t));
+        m->n_names = n;
+    }
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_merge_node(pyro_read_t *read, pyro_merge_t *m, uint32_t node)
+{
+    uint32_t       name, joined;
+    pyro_status_e  status;
+
+    status = pyro_merge_name(read, m, m->frames[node], &name);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    joined = pyro_tree_node(m->tree, m->joined[m->parents[node]], name);
+
+    if (joined == PYRO_NONE) {
+        return pyro_error_memory(read->view.err);
+    }
+
+    m->joined[node] = joined;
+
+    if (m->values[node]) {
+        pyro_tree_add(m->tree, joined, m->values[node]);
+    }
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_merge_name(pyro_read_t *read, pyro_merge_t *m, uint32_t frame,
+    uint32_t *name)
+{
+    pyro_slice_t         text;
+    pyro_status_e        status;
+    pyro_frame_value_t   value;
+
+    if (frame >= m->n_names) {
+        return pyro_env_damaged(read->view.part->env, "frame", frame,
+                                read->view.err);
+    }
+
+    if (m->names[frame]) {
+        *name = m->names[frame] - 1;
+        return PYRO_OK;
+    }
+
+    status = pyro_dict_frame_get(&read->view, frame, &value);
+
+    if (status == PYRO_OK) {
+        status = pyro_dict_text(&read->view, value.function, &text);
+    }
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    *name = pyro_tree_name(m->tree, text);
+
+    if (*name == PYRO_NONE) {
+        return pyro_error_memory(read->view.err);
+    }
+
+    m->names[frame] = *name + 1;
+
+    return PYRO_OK;
+}

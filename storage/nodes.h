@@ -1,0 +1,67 @@
+/*
+ * The tree of stacks of a scope: chain hashes of a profile's nodes, their
+ * stored ids, new nodes in a write transaction, and the whole array for readers
+ * (storage/schema.h, "Nodes" and "Chain hash").
+ *
+ * Hashing and looking up in the cache need no transaction.
+ */
+
+#ifndef _PYRO_NODES_H_INCLUDED_
+#define _PYRO_NODES_H_INCLUDED_
+
+
+#include "storage/batch.h"
+
+
+/* Hash of what a frame is: its strings and lines. */
+typedef struct {
+    uint64_t               hash;
+    uint32_t               check;      /* independent of hash */
+} pyro_frame_hash_t;
+
+
+/* The nodes of one profile in one scope.  Arrays are by the profile's ids. */
+typedef struct {
+    const pyro_profile_t  *profile;
+    pyro_frame_hash_t     *frames;
+    uint64_t              *chains;
+    uint32_t              *checks;
+    uint32_t              *ids;        /* stored node, PYRO_NONE if unknown */
+
+    /* in a transaction only */
+    uint32_t              *strings;    /* stored string + 1, 0 not asked */
+    uint32_t              *frame_ids;  /* stored frame, 0 not asked */
+    uint32_t              *path;
+} pyro_node_map_t;
+
+
+/*
+ * Fills the map but for what a transaction finds out; root is the scope's
+ * hash.  ids are those that the cache knows.  -1: no memory.
+ */
+int pyro_nodes_hash(pyro_node_map_t *map, const pyro_profile_t *profile,
+    const pyro_partition_t *part, uint64_t root, pyro_arena_t *arena);
+
+/*
+ * Looks a node up in the cache: 1 if ids[node] is known now.  Done for those
+ * nodes only that have samples.
+ */
+int pyro_nodes_cached(pyro_node_map_t *map, const pyro_partition_t *part,
+    uint32_t node);
+
+/*
+ * Sets ids[node], entering it and its ancestors where they are new.  In a scope
+ * that is full (PYRO_NODES_MAX) a new node becomes its deepest stored ancestor.
+ */
+pyro_status_e pyro_nodes_resolve(pyro_batch_t *batch,
+    pyro_batch_scope_t *scope, pyro_node_map_t *map, uint32_t node);
+
+/* Writes the incomplete chunk. */
+pyro_status_e pyro_nodes_flush(pyro_batch_t *batch, pyro_batch_scope_t *scope);
+
+/* Reads nodes 1 to n of a scope; the arrays have n + 1 entries. */
+pyro_status_e pyro_nodes_load(const pyro_view_t *view, uint32_t scope,
+    uint32_t n, uint32_t *parents, uint32_t *frames);
+
+
+#endif /* _PYRO_NODES_H_INCLUDED_ */

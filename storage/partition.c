@@ -1,0 +1,402 @@
+#include "storage/partition.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+
+
+static int pyro_partition_dbs(MDB_txn *txn, MDB_dbi *dbi, unsigned int flags);
+static int pyro_partition_fill(MDB_txn *txn, MDB_dbi meta,
+    const pyro_partition_value_t *value);
+static pyro_status_e pyro_partition_load(pyro_partition_t *part,
+    pyro_error_t *err);
+static pyro_status_e pyro_partition_meta(pyro_partition_t *part, MDB_txn *txn,
+    pyro_error_t *err);
+
+
+pyro_status_e
+pyro_partition_create(const char *path, uint64_t map_size,
+    const pyro_partition_value_t *value, pyro_error_t *err)
+{
+    int             rc;
+    char            lock[4096];
+    MDB_dbi         dbi[PYRO_DB_COUNT];
+    MDB_txn        *txn;
+    pyro_env_t     *env;
+    pyro_status_e   status;
+
+    status = pyro_env_open(path, map_size, PYRO_DURABILITY_COMMIT, &env, err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    status = pyro_env_begin(env, 0, &txn, err);
+
+    if (status == PYRO_OK) {
+        rc = pyro_partition_dbs(txn, dbi, MDB_CREATE);
+
+        if (rc == 0) {
+            rc = pyro_partition_fill(txn, dbi[PYRO_DB_META], value);
+        }
+
+        if (rc) {
+            pyro_env_abort(env, txn);
+            status = pyro_env_error(env, rc, "be made", err);
+
+        } else {
+            status = pyro_env_commit(env, txn, err);
+        }
+    }
+
+    pyro_env_close(env);
+
+    if (status != PYRO_OK) {
+        snprintf(lock, sizeof(lock), "%s-lock", path);
+        unlink(path);
+        unlink(lock);
+    }
+
+    return status;
+}
+
+
+static int
+pyro_partition_dbs(MDB_txn *txn, MDB_dbi *dbi, unsigned int flags)
+{
+    int       rc;
+    uint32_t  i;
+
+    for (i = 0; i < PYRO_DB_COUNT; i++) {
+        rc = mdb_dbi_open(txn, pyro_db_names[i], flags, &dbi[i]);
+
+        if (rc) {
+            return rc;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+pyro_partition_fill(MDB_txn *txn, MDB_dbi meta,
+    const pyro_partition_value_t *value)
+{
+    int         rc;
+    uint8_t     format[4], partition[PYRO_PARTITION_SIZE], state[1];
+    uint8_t     last[PYRO_IDS_SIZE];
+    pyro_ids_t  ids = { 0, 0, 0, 0, 0 };
+
+    pyro_put_be32(format, PYRO_FORMAT);
+    pyro_partition_put(partition, value);
+    state[0] = PYRO_STATE_OPEN;
+    pyro_ids_put(last, &ids);
+
+    rc = pyro_meta_put(txn, meta, "format", format, sizeof(format));
+
+    if (rc == 0) {
+        rc = pyro_meta_put(txn, meta, "partition", partition,
+                           sizeof(partition));
+    }
+
+    if (rc == 0) {
+        rc = pyro_meta_put(txn, meta, "state", state, sizeof(state));
+    }
+
+    return rc ? rc : pyro_meta_put(txn, meta, "ids", last, sizeof(last));
+}
+
+
+pyro_status_e
+pyro_partition_open(pyro_partition_t *part, const char *path,
+    uint64_t map_size, pyro_durability_e durability, pyro_error_t *err)
+{
+    struct stat    st;
+    pyro_status_e  status;
+
+    /* mdb_env_open() would make a file that is not there */
+
+    if (stat(path, &st) != 0 && errno == ENOENT) {
+        return pyro_error_set(err, PYRO_NOT_FOUND, PYRO_REASON_STORE,
+                              "storage: %s is not there", path);
+    }
+
+    status = pyro_env_open(path, map_size, durability, &part->env, err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    status = pyro_partition_load(part, err);
+
+    if (status == PYRO_OK && pyro_node_cache_init(&part->cache)) {
+        status = pyro_error_memory(err);
+    }
+
+    if (status != PYRO_OK) {
+        pyro_env_close(part->env);
+        part->env = NULL;
+    }
+
+    return status;
+}
+
+
+static pyro_status_e
+pyro_partition_load(pyro_partition_t *part, pyro_error_t *err)
+{
+    int             rc;
+    MDB_dbi         meta;
+    MDB_txn        *txn;
+    pyro_status_e   status;
+
+    status = pyro_env_begin(part->env, 1, &txn, err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    rc = mdb_dbi_open(txn, pyro_db_names[PYRO_DB_META], 0, &meta);
+
+    if (rc) {
+        status = pyro_env_error(part->env, rc, "be used: it is no partition",
+                                err);
+
+    } else {
+        status = pyro_meta_format(part->env, txn, meta, err);
+    }
+
+    if (status == PYRO_OK) {
+        rc = pyro_partition_dbs(txn, part->dbi, 0);
+
+        if (rc) {
+            status = pyro_env_error(part->env, rc, "open its databases", err);
+
+        } else {
+            status = pyro_partition_meta(part, txn, err);
+        }
+    }
+
+    if (status != PYRO_OK) {
+        pyro_env_abort(part->env, txn);
+        return status;
+    }
+
+    /* handles live on only if their transaction is committed */
+
+    return pyro_env_commit(part->env, txn, err);
+}
+
+
+static pyro_status_e
+pyro_partition_meta(pyro_partition_t *part, MDB_txn *txn, pyro_error_t *err)
+{
+    pyro_view_t             view = { part, txn, err };
+    pyro_slice_t            in;
+    pyro_status_e           status;
+    pyro_partition_value_t  value;
+
+    status = pyro_view_get(&view, PYRO_DB_META, "partition",
+                           strlen("partition"), &in);
+
+    if (status == PYRO_OK && pyro_partition_get(in, &value)) {
+        status = PYRO_NOT_FOUND;
+    }
+
+    if (status == PYRO_NOT_FOUND) {
+        return pyro_env_damaged(part->env, "meta of format", PYRO_FORMAT, err);
+    }
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    part->start = value.start;
+    part->length = value.length;
+    part->generation = value.generation;
+    part->seed = value.seed;
+
+    status = pyro_view_get(&view, PYRO_DB_META, "state", strlen("state"), &in);
+
+    if (status == PYRO_NOT_FOUND || (status == PYRO_OK && in.len != 1)) {
+        return pyro_env_damaged(part->env, "state of format", PYRO_FORMAT,
+                                err);
+    }
+
+    if (status == PYRO_OK) {
+        part->state = (pyro_state_e) (uint8_t) in.data[0];
+    }
+
+    return status;
+}
+
+
+void
+pyro_partition_close(pyro_partition_t *part)
+{
+    if (part->env != NULL) {
+        pyro_env_close(part->env);
+        pyro_node_cache_free(&part->cache);
+        part->env = NULL;
+    }
+}
+
+
+int
+pyro_partition_overlaps(const pyro_partition_t *part, int64_t start,
+    int64_t end)
+{
+    uint64_t  first, last;
+
+    if (end < 0 || end < start) {
+        return 0;
+    }
+
+    first = start < 0 ? 0 : (uint64_t) start / PYRO_NS_PER_SEC;
+    last = (uint64_t) end / PYRO_NS_PER_SEC;
+
+    return part->start <= last && first < part->start + part->length;
+}
+
+
+pyro_status_e
+pyro_view_get(const pyro_view_t *view, pyro_db_e db, const void *key,
+    size_t key_len, pyro_slice_t *value)
+{
+    int      rc;
+    MDB_val  k, v;
+
+    k.mv_data = (void *) key;
+    k.mv_size = key_len;
+
+    rc = mdb_get(view->txn, view->part->dbi[db], &k, &v);
+
+    if (rc == MDB_NOTFOUND) {
+        return PYRO_NOT_FOUND;
+    }
+
+    if (rc) {
+        return pyro_env_error(view->part->env, rc, "be read", view->err);
+    }
+
+    *value = pyro_slice(v.mv_data, v.mv_size);
+
+    return PYRO_OK;
+}
+
+
+pyro_status_e
+pyro_view_put(const pyro_view_t *view, pyro_db_e db, const void *key,
+    size_t key_len, const void *value, size_t len)
+{
+    int      rc;
+    MDB_val  k, v;
+
+    k.mv_data = (void *) key;
+    k.mv_size = key_len;
+    v.mv_data = (void *) value;
+    v.mv_size = len;
+
+    rc = mdb_put(view->txn, view->part->dbi[db], &k, &v, 0);
+
+    return rc ? pyro_env_error(view->part->env, rc, "be written", view->err)
+              : PYRO_OK;
+}
+
+
+pyro_status_e
+pyro_view_cursor(const pyro_view_t *view, pyro_db_e db, MDB_cursor **cursor)
+{
+    int  rc;
+
+    rc = mdb_cursor_open(view->txn, view->part->dbi[db], cursor);
+
+    return rc ? pyro_env_error(view->part->env, rc, "be read", view->err)
+              : PYRO_OK;
+}
+
+
+pyro_status_e
+pyro_view_seek(const pyro_view_t *view, MDB_cursor *cursor, MDB_cursor_op op,
+    pyro_slice_t *key, pyro_slice_t *value)
+{
+    int      rc;
+    MDB_val  k, v;
+
+    k.mv_data = (void *) key->data;
+    k.mv_size = key->len;
+
+    rc = mdb_cursor_get(cursor, &k, &v, op);
+
+    if (rc == MDB_NOTFOUND) {
+        return PYRO_NOT_FOUND;
+    }
+
+    if (rc) {
+        return pyro_env_error(view->part->env, rc, "be read", view->err);
+    }
+
+    *key = pyro_slice(k.mv_data, k.mv_size);
+    *value = pyro_slice(v.mv_data, v.mv_size);
+
+    return PYRO_OK;
+}
+
+
+int
+pyro_meta_u32(MDB_txn *txn, MDB_dbi meta, const char *name, uint32_t *v)
+{
+    MDB_val  key, value;
+
+    key.mv_data = (void *) name;
+    key.mv_size = strlen(name);
+
+    if (mdb_get(txn, meta, &key, &value) || value.mv_size != 4) {
+        return -1;
+    }
+
+    *v = pyro_get_be32(value.mv_data);
+
+    return 0;
+}
+
+
+int
+pyro_meta_put(MDB_txn *txn, MDB_dbi meta, const char *name, const void *value,
+    size_t len)
+{
+    MDB_val  k, v;
+
+    k.mv_data = (void *) name;
+    k.mv_size = strlen(name);
+    v.mv_data = (void *) value;
+    v.mv_size = len;
+
+    return mdb_put(txn, meta, &k, &v, 0);
+}
+
+
+pyro_status_e
+pyro_meta_format(pyro_env_t *env, MDB_txn *txn, MDB_dbi meta,
+    pyro_error_t *err)
+{
+    uint32_t  format;
+
+    if (pyro_meta_u32(txn, meta, "format", &format)) {
+        return pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                              "storage: %s has no format number", env->name);
+    }
+
+    if (format != PYRO_FORMAT) {
+        return pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                              "storage: %s has format %u, this version reads "
+                              "and writes format %u", env->name, format,
+                              PYRO_FORMAT);
+    }
+
+    return PYRO_OK;
+}

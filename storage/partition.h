@@ -1,0 +1,95 @@
+/*
+ * One partition of time: its file, the databases in it, and a transaction's
+ * view of them (storage/schema.h has the format).
+ *
+ * Partitions belong to the catalogue, which opens and closes them under its
+ * mutex; while a caller holds one (pyro_catalog_acquire()) everything here but
+ * the node cache may be used by any thread.
+ *
+ * Slices that come out of a view point into LMDB's map: they are valid until
+ * the next write of the same transaction, or its end or renewal.
+ */
+
+#ifndef _PYRO_PARTITION_H_INCLUDED_
+#define _PYRO_PARTITION_H_INCLUDED_
+
+
+#include "storage/env.h"
+#include "storage/node_cache.h"
+#include "storage/schema.h"
+
+
+typedef struct {
+    uint64_t            start;      /* seconds */
+    uint32_t            length;     /* seconds */
+    uint32_t            generation;
+    char                name[PYRO_FILE_NAME_MAX];
+
+    /* the catalogue's, under its mutex */
+    pyro_state_e        state;
+    uint32_t            seen;       /* catalogue generation that has it */
+    uint32_t            refs;
+    uint64_t            used;       /* order of use */
+    int                 elsewhere;  /* not written any more */
+
+    /* while it is open */
+    pyro_env_t         *env;
+    uint64_t            seed;
+    MDB_dbi             dbi[PYRO_DB_COUNT];
+    pyro_node_cache_t   cache;      /* the writer's */
+} pyro_partition_t;
+
+
+typedef struct {
+    pyro_partition_t   *part;
+    MDB_txn            *txn;
+    pyro_error_t       *err;
+} pyro_view_t;
+
+
+/* Makes the file with empty databases and syncs it; removes it on an error. */
+pyro_status_e pyro_partition_create(const char *path, uint64_t map_size,
+    const pyro_partition_value_t *value, pyro_error_t *err);
+
+/*
+ * Opens the file of part.  PYRO_NOT_FOUND if there is none; PYRO_UNAVAILABLE if
+ * it is no partition, or one of a newer format, which stays untouched.
+ */
+pyro_status_e pyro_partition_open(pyro_partition_t *part, const char *path,
+    uint64_t map_size, pyro_durability_e durability, pyro_error_t *err);
+
+/* No transaction may be open. */
+void pyro_partition_close(pyro_partition_t *part);
+
+/* 1 if the partition overlaps start to end, ns, both included. */
+int pyro_partition_overlaps(const pyro_partition_t *part, int64_t start,
+    int64_t end);
+
+/* PYRO_NOT_FOUND, without a message, if there is no such key. */
+pyro_status_e pyro_view_get(const pyro_view_t *view, pyro_db_e db,
+    const void *key, size_t key_len, pyro_slice_t *value);
+
+pyro_status_e pyro_view_put(const pyro_view_t *view, pyro_db_e db,
+    const void *key, size_t key_len, const void *value, size_t len);
+
+pyro_status_e pyro_view_cursor(const pyro_view_t *view, pyro_db_e db,
+    MDB_cursor **cursor);
+
+/*
+ * Moves the cursor: to the first key that is not below *key with MDB_SET_RANGE,
+ * or on with MDB_NEXT, MDB_PREV, MDB_LAST.  PYRO_NOT_FOUND: there is none.
+ */
+pyro_status_e pyro_view_seek(const pyro_view_t *view, MDB_cursor *cursor,
+    MDB_cursor_op op, pyro_slice_t *key, pyro_slice_t *value);
+
+/* A number of 32 bits in a meta database; -1: none or damaged. */
+int pyro_meta_u32(MDB_txn *txn, MDB_dbi meta, const char *name, uint32_t *v);
+int pyro_meta_put(MDB_txn *txn, MDB_dbi meta, const char *name,
+    const void *value, size_t len);
+
+/* PYRO_UNAVAILABLE with both numbers unless the file's format is known. */
+pyro_status_e pyro_meta_format(pyro_env_t *env, MDB_txn *txn, MDB_dbi meta,
+    pyro_error_t *err);
+
+
+#endif /* _PYRO_PARTITION_H_INCLUDED_ */

@@ -1,0 +1,69 @@
+/*
+ * A query's view of one partition: a read transaction that is renewed every
+ * 20 ms, so that a long query does not keep the writer from reusing pages; the
+ * poll of its cancel flag and deadline; and the walk over a stream's records.
+ *
+ * One thread.  Records never change, so moving to a newer snapshot between two
+ * of them only shows more of them.  Nothing from the map may be kept across
+ * pyro_read_poll() or pyro_scan_next().
+ */
+
+#ifndef _PYRO_READER_H_INCLUDED_
+#define _PYRO_READER_H_INCLUDED_
+
+
+#include "storage/handle.h"
+#include "storage/ptypes.h"
+#include "storage/record.h"
+
+
+typedef struct {
+    pyro_store_t              *store;
+    const pyro_store_query_t  *query;
+    pyro_view_t                view;
+    MDB_cursor                *raw;
+    uint32_t                   tenant;
+    pyro_ptypes_t              ptypes;
+    pyro_labels_t             *type_labels; /* by ptype - 1: what types own */
+    int64_t                    renewed;     /* pyro_clock_mono() */
+    uint32_t                   ticks;
+    uint32_t                   snapshot;    /* counts renewals */
+} pyro_read_t;
+
+
+/* The records of one stream, from start to end (ns, both included). */
+typedef struct {
+    pyro_read_t               *read;
+    uint32_t                   stream;
+    int64_t                    end;
+    int                        started;
+    uint32_t                   snapshot;
+    uint8_t                    key[PYRO_RAW_KEY];
+    int64_t                    time;        /* of the record */
+    pyro_record_t              record;
+} pyro_scan_t;
+
+
+typedef pyro_status_e (*pyro_read_pt)(pyro_read_t *read, void *ctx);
+
+
+/*
+ * Calls handler for each partition in the query's range.  What the query's
+ * arena has no room for becomes PYRO_UNPROCESSABLE, query.max_memory.
+ */
+pyro_status_e pyro_read_each(pyro_store_t *store,
+    const pyro_store_query_t *query, pyro_read_pt handler, void *ctx,
+    pyro_error_t *err);
+
+/* PYRO_CANCELED, PYRO_DEADLINE, or PYRO_OK; renews an old snapshot. */
+pyro_status_e pyro_read_poll(pyro_read_t *read);
+
+void pyro_scan_start(pyro_scan_t *scan, pyro_read_t *read, uint32_t stream,
+    int64_t start, int64_t end);
+
+/* The next record; damaged ones are counted and left out.  PYRO_NOT_FOUND
+ * behind the last one. */
+pyro_status_e pyro_scan_next(pyro_scan_t *scan);
+
+
+#endif /* _PYRO_READER_H_INCLUDED_ */

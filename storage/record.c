@@ -1,0 +1,597 @@
+#include "storage/record.h"
+
+
+#define PYRO_RECORD_VERSION   1
+#define PYRO_RECORD_SPANS     1
+#define PYRO_RECORD_CHECKED   4     /* the checksum covers what follows */
+#define PYRO_RECORD_HEADER    22
+#define PYRO_RECORD_SPAN_MAX  25
+
+
+static int pyro_record_fill(pyro_arena_t *arena, pyro_pairs_t *room,
+    const pyro_section_t *section, const uint32_t *ids, const uint32_t *spans,
+    uint32_t *n);
+static void pyro_record_sort(pyro_pairs_t *room, uint32_t n);
+static uint32_t pyro_record_join(pyro_pair_t *items, uint32_t n);
+static uint64_t pyro_record_gcd(uint64_t a, uint64_t b);
+static uint64_t pyro_record_scale(const pyro_section_t *section,
+    const pyro_pair_t *items, uint32_t n, int spans);
+static uint8_t *pyro_record_put_pairs(uint8_t *p, const pyro_pair_t *items,
+    uint32_t n, uint64_t scale);
+static int pyro_record_groups(pyro_arena_t *arena, pyro_pairs_t *room,
+    uint32_t n, uint64_t scale, pyro_slice_t *groups);
+static int pyro_record_pairs(pyro_bytes_t *in, uint32_t count, uint64_t scale,
+    uint64_t *acc, uint32_t n);
+static int pyro_record_skip(pyro_bytes_t *in, uint32_t count);
+
+
+/*
+ * The pairs of a section by stored node, or, with spans, of those samples that
+ * have one, by span and node; equal keys joined.
+ */
+static int
+pyro_record_fill(pyro_arena_t *arena, pyro_pairs_t *room,
+    const pyro_section_t *section, const uint32_t *ids, const uint32_t *spans,
+    uint32_t *n)
+{
+    uint32_t              i, count;
+    const pyro_sample_t  *s;
+
+    if (pyro_arena_grow(arena, &room->items, &room->cap, section->n,
+                        sizeof(pyro_pair_t))
+        || pyro_arena_grow(arena, &room->spare, &room->cap_spare, section->n,
+                           sizeof(pyro_pair_t)))
+    {
+        return -1;
+    }
+
+    for (i = 0, count = 0; i < section->n; i++) {
+        s = &section->samples[i];
+
+        if (spans != NULL && s->span == 0) {
+            continue;
+        }
+
+        room->items[count].key = ids[s->node];
+        room->items[count].value = s->value;
+
+        if (spans != NULL) {
+            room->items[count].key |= (uint64_t) spans[s->span] << 32;
+        }
+
+        count++;
+    }
+
+    pyro_record_sort(room, count);
+    *n = pyro_record_join(room->items, count);
+
+    return 0;
+}
+
+
+/* By key, byte by byte, only those bytes in which keys differ. */
+static void
+pyro_record_sort(pyro_pairs_t *room, uint32_t n)
+{
+    uint32_t      i, sum, count, offsets[256];
+    uint32_t      cap;
+    uint64_t      differ;
+    unsigned int  shift;
+    pyro_pair_t  *from, *to;
+
+    for (i = 1, differ = 0; i < n; i++) {
+        differ |= room->items[i].key ^ room->items[0].key;
+    }
+
+    for (shift = 0; shift < 64; shift += 8) {
+
+        if (((differ >> shift) & 0xff) == 0) {
+            continue;
+        }
+
+        from = room->items;
+        to = room->spare;
+
+        memset(offsets, 0, sizeof(offsets));
+
+        for (i = 0; i < n; i++) {
+            offsets[(from[i].key >> shift) & 0xff]++;
+        }
+
+        for (i = 0, sum = 0; i < 256; i++) {
+            count = offsets[i];
+            offsets[i] = sum;
+            sum += count;
+        }
+
+        for (i = 0; i < n; i++) {
+            to[offsets[(from[i].key >> shift) & 0xff]++] = from[i];
+        }
+
+        cap = room->cap;
+        room->items = to;
+        room->cap = room->cap_spare;
+        room->spare = from;
+        room->cap_spare = cap;
+    }
+}
+
+
+static uint32_t
+pyro_record_join(pyro_pair_t *items, uint32_t n)
+{
+    uint32_t  i, last;
+
+    if (n == 0) {
+        return 0;
+    }
+
+    for (i = 1, last = 0; i < n; i++) {
+
+        if (items[i].key != items[last].key) {
+            items[++last] = items[i];
+            continue;
+        }
+
+        items[last].value += items[i].value;
+
+        if (items[last].value > INT64_MAX) {
+            items[last].value = INT64_MAX;
+        }
+    }
+
+    return last + 1;
+}
+
+
+static uint64_t
+pyro_record_gcd(uint64_t a, uint64_t b)
+{
+    uint64_t  rest;
+
+    while (b) {
+        rest = a % b;
+        a = b;
+        b = rest;
+    }
+
+    return a;
+}
+
+
+/*
+ * Sums are multiples of what divides their terms, unless they stopped at
+ * INT64_MAX: so sums, total and, for the groups, the terms are all asked.
+ */
+static uint64_t
+pyro_record_scale(const pyro_section_t *section, const pyro_pair_t *items,
+    uint32_t n, int spans)
+{
+    uint32_t  i;
+    uint64_t  scale;
+
+    scale = section->total;
+
+    for (i = 0; i < n && scale > 1; i++) {
+        scale = pyro_record_gcd(items[i].value, scale);
+    }
+
+    for (i = 0; spans && i < section->n && scale > 1; i++) {
+        scale = pyro_record_gcd(section->samples[i].value, scale);
+    }
+
+    return scale ? scale : 1;
+}
+
+
+static uint8_t *
+pyro_record_put_pairs(uint8_t *p, const pyro_pair_t *items, uint32_t n,
+    uint64_t scale)
+{
+    uint32_t  i, node, last;
+
+    for (i = 0, last = 0; i < n; i++) {
+        node = (uint32_t) items[i].key;
+
+        p = pyro_put_varint(p, node - last);
+        p = pyro_put_varint(p, items[i].value / scale);
+
+        last = node;
+    }
+
+    return p;
+}
+
+
+int
+pyro_record_section(pyro_arena_t *arena, pyro_pairs_t *room,
+    const pyro_section_t *section, const uint32_t *ids, const uint32_t *spans,
+    pyro_record_part_t *part)
+{
+    uint8_t   *p, *start;
+    uint32_t   n;
+    uint64_t   scale;
+
+    if (pyro_record_fill(arena, room, section, ids, NULL, &n)) {
+        return -1;
+    }
+
+    scale = pyro_record_scale(section, room->items, n, spans != NULL);
+    start = pyro_arena_alloc(arena, 3 * PYRO_VARINT_MAX
+                                    + (size_t) n * (5 + PYRO_VARINT_MAX));
+
+    if (start == NULL) {
+        return -1;
+    }
+
+    p = pyro_put_varint(start, scale);
+    p = pyro_put_varint(p, section->total / scale);
+    p = pyro_put_varint(p, n);
+    p = pyro_record_put_pairs(p, room->items, n, scale);
+
+    part->body = pyro_slice(start, (size_t) (p - start));
+    part->groups = pyro_slice(NULL, 0);
+
+    if (spans == NULL) {
+        return 0;
+    }
+
+    if (pyro_record_fill(arena, room, section, ids, spans, &n)) {
+        return -1;
+    }
+
+    return pyro_record_groups(arena, room, n, scale, &part->groups);
+}
+
+
+static int
+pyro_record_groups(pyro_arena_t *arena, pyro_pairs_t *room, uint32_t n,
+    uint64_t scale, pyro_slice_t *groups)
+{
+    uint8_t   *p, *start;
+    uint32_t   i, end, span, last, count;
+
+    for (i = 0, count = 0, last = 0; i < n; i++) {
+        span = (uint32_t) (room->items[i].key >> 32);
+        count += span != last;
+        last = span;
+    }
+
+    start = pyro_arena_alloc(arena, PYRO_VARINT_MAX + (size_t) count * 10
+                                    + (size_t) n * (5 + PYRO_VARINT_MAX));
+
+    if (start == NULL) {
+        return -1;
+    }
+
+    p = pyro_put_varint(start, count);
+
+    for (i = 0, last = 0; i < n; i = end) {
+        span = (uint32_t) (room->items[i].key >> 32);
+
+        for (end = i + 1; end < n; end++) {
+            if (room->items[end].key >> 32 != span) {
+                break;
+            }
+        }
+
+        p = pyro_put_varint(p, span - last);
+        p = pyro_put_varint(p, end - i);
+        p = pyro_record_put_pairs(p, &room->items[i], end - i, scale);
+
+        last = span;
+    }
+
+    *groups = pyro_slice(start, (size_t) (p - start));
+
+    return 0;
+}
+
+
+int
+pyro_record_span_table(pyro_arena_t *arena, const pyro_span_t *spans,
+    const uint32_t *list, uint32_t n, pyro_slice_t *table)
+{
+    uint8_t            *p, *start;
+    uint32_t            i;
+    const pyro_span_t  *span;
+
+    start = pyro_arena_alloc(arena, PYRO_VARINT_MAX
+                                    + (size_t) n * PYRO_RECORD_SPAN_MAX);
+
+    if (start == NULL) {
+        return -1;
+    }
+
+    p = pyro_put_varint(start, n);
+
+    for (i = 0; i < n; i++) {
+        span = &spans[list[i]];
+
+        *p++ = span->trace_hi || span->trace_lo;
+        pyro_put_be64(p, span->id);
+        p += 8;
+
+        if (span->trace_hi || span->trace_lo) {
+            pyro_put_be64(p, span->trace_hi);
+            pyro_put_be64(p + 8, span->trace_lo);
+            p += 16;
+        }
+    }
+
+    *table = pyro_slice(start, (size_t) (p - start));
+
+    return 0;
+}
+
+
+int
+pyro_record_encode(pyro_arena_t *arena, pyro_hash128_t digest,
+    uint64_t duration, const pyro_record_part_t *parts, uint32_t n,
+    pyro_slice_t table, pyro_slice_t *record)
+{
+    size_t     size;
+    uint8_t   *p, *start;
+    uint32_t   i;
+
+    size = PYRO_RECORD_HEADER + 2 * PYRO_VARINT_MAX + table.len;
+
+    for (i = 0; i < n; i++) {
+        size += parts[i].body.len + parts[i].groups.len + 3 * PYRO_VARINT_MAX;
+    }
+
+    start = pyro_arena_alloc(arena, size);
+
+    if (start == NULL) {
+        return -1;
+    }
+
+    start[4] = PYRO_RECORD_VERSION;
+    start[5] = table.len ? PYRO_RECORD_SPANS : 0;
+    pyro_put_be64(start + 6, digest.hi);
+    pyro_put_be64(start + 14, digest.lo);
+
+    p = pyro_put_varint(start + PYRO_RECORD_HEADER, duration);
+    p = pyro_put_varint(p, n);
+
+    for (i = 0; i < n; i++) {
+        p = pyro_put_varint(p, parts[i].ptype);
+        p = pyro_put_varint(p, parts[i].body.len);
+        memcpy(p, parts[i].body.data, parts[i].body.len);
+        p += parts[i].body.len;
+    }
+
+    if (table.len) {
+        memcpy(p, table.data, table.len);
+        p += table.len;
+
+        for (i = 0; i < n; i++) {
+            p = pyro_put_varint(p, parts[i].groups.len);
+            memcpy(p, parts[i].groups.data, parts[i].groups.len);
+            p += parts[i].groups.len;
+        }
+    }
+
+    size = (size_t) (p - start);
+    pyro_put_be32(start, (uint32_t) pyro_hash64(start + PYRO_RECORD_CHECKED,
+                                                size - PYRO_RECORD_CHECKED,
+                                                0));
+
+    *record = pyro_slice(start, size);
+
+    return 0;
+}
+
+
+int
+pyro_record_open(pyro_slice_t in, pyro_record_t *record)
+{
+    const uint8_t  *p;
+
+    if (in.len < PYRO_RECORD_HEADER) {
+        return -1;
+    }
+
+    p = (const uint8_t *) in.data;
+
+    if (p[4] != PYRO_RECORD_VERSION || (p[5] & ~PYRO_RECORD_SPANS)
+        || pyro_get_be32(p)
+           != (uint32_t) pyro_hash64(p + PYRO_RECORD_CHECKED,
+                                     in.len - PYRO_RECORD_CHECKED, 0))
+    {
+        return -1;
+    }
+
+    record->has_spans = p[5] & PYRO_RECORD_SPANS;
+    record->digest.hi = pyro_get_be64(p + 6);
+    record->digest.lo = pyro_get_be64(p + 14);
+    record->rest = pyro_bytes(p + PYRO_RECORD_HEADER,
+                              in.len - PYRO_RECORD_HEADER);
+
+    if (pyro_take(&record->rest, &record->duration)
+        || pyro_take_u32(&record->rest, &record->n_sections))
+    {
+        return -1;
+    }
+
+    record->left = record->n_sections;
+
+    return 0;
+}
+
+
+int
+pyro_record_next(pyro_record_t *record, pyro_record_section_t *section)
+{
+    uint64_t      len, total;
+    pyro_bytes_t  in;
+
+    if (record->left == 0) {
+        return 0;
+    }
+
+    if (pyro_take_u32(&record->rest, &section->ptype)
+        || pyro_take(&record->rest, &len)
+        || len > (uint64_t) (record->rest.end - record->rest.p))
+    {
+        return -1;
+    }
+
+    in = pyro_bytes(record->rest.p, (size_t) len);
+    record->rest.p = in.end;
+    record->left--;
+
+    if (pyro_take(&in, &section->scale)
+        || section->scale == 0 || section->scale > INT64_MAX
+        || pyro_take(&in, &total)
+        || total > INT64_MAX / section->scale
+        || pyro_take_u32(&in, &section->n)
+        || section->n > (uint64_t) (in.end - in.p) / 2)
+    {
+        return -1;
+    }
+
+    section->total = total * section->scale;
+    section->pairs = in;
+
+    return 1;
+}
+
+
+static int
+pyro_record_pairs(pyro_bytes_t *in, uint32_t count, uint64_t scale,
+    uint64_t *acc, uint32_t n)
+{
+    uint64_t  node, delta, value, most;
+
+    most = INT64_MAX / scale;
+    node = 0;
+
+    while (count--) {
+
+        if (pyro_take(in, &delta) || pyro_take(in, &value)) {
+            return -1;
+        }
+
+        if (delta >= n - node || value > most) {
+            return -1;
+        }
+
+        node += delta;
+        value = acc[node] + value * scale;
+        acc[node] = value > INT64_MAX ? INT64_MAX : value;
+    }
+
+    return 0;
+}
+
+
+int
+pyro_record_add(const pyro_record_section_t *section, uint64_t *acc,
+    uint32_t n)
+{
+    pyro_bytes_t  in;
+
+    in = section->pairs;
+
+    return pyro_record_pairs(&in, section->n, section->scale, acc, n);
+}
+
+
+int
+pyro_record_spans(pyro_record_t *record, uint32_t *n)
+{
+    *n = 0;
+
+    if (!record->has_spans) {
+        return 0;
+    }
+
+    return record->left ? -1 : pyro_take_u32(&record->rest, n);
+}
+
+
+int
+pyro_record_span(pyro_record_t *record, pyro_span_t *span)
+{
+    size_t          left;
+    const uint8_t  *p;
+
+    p = record->rest.p;
+    left = (size_t) (record->rest.end - p);
+
+    if (left < 9 || p[0] > 1 || (p[0] && left < PYRO_RECORD_SPAN_MAX)) {
+        return -1;
+    }
+
+    span->id = pyro_get_be64(p + 1);
+    span->trace_hi = p[0] ? pyro_get_be64(p + 9) : 0;
+    span->trace_lo = p[0] ? pyro_get_be64(p + 17) : 0;
+
+    record->rest.p = p + (p[0] ? PYRO_RECORD_SPAN_MAX : 9);
+
+    return 0;
+}
+
+
+int
+pyro_record_add_spans(pyro_record_t *record,
+    const pyro_record_section_t *section, const uint8_t *wanted,
+    uint32_t n_wanted, uint64_t *acc, uint32_t n)
+{
+    int           rc;
+    uint32_t      i, groups, delta, count;
+    uint64_t      len, span;
+    pyro_bytes_t  in;
+
+    if (pyro_take(&record->rest, &len)
+        || len > (uint64_t) (record->rest.end - record->rest.p))
+    {
+        return -1;
+    }
+
+    in = pyro_bytes(record->rest.p, (size_t) len);
+    record->rest.p = in.end;
+
+    if (pyro_take_u32(&in, &groups)) {
+        return -1;
+    }
+
+    for (i = 0, span = 0; i < groups; i++) {
+
+        if (pyro_take_u32(&in, &delta) || pyro_take_u32(&in, &count)) {
+            return -1;
+        }
+
+        span += delta;
+
+        if (span == 0 || span > n_wanted) {
+            return -1;
+        }
+
+        rc = wanted[span - 1]
+             ? pyro_record_pairs(&in, count, section->scale, acc, n)
+             : pyro_record_skip(&in, count);
+
+        if (rc) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+pyro_record_skip(pyro_bytes_t *in, uint32_t count)
+{
+    uint64_t  skipped;
+
+    while (count--) {
+        if (pyro_take(in, &skipped) || pyro_take(in, &skipped)) {
+            return -1;
+        }
+    }
+
+    return 0;
+}

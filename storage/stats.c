@@ -1,0 +1,160 @@
+/*
+ * Opening and closing the store, and its numbers.
+ */
+
+#include "storage/handle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+
+#define PYRO_STORE_MAP_SIZE   (64ULL * 1024 * 1024 * 1024)
+#define PYRO_STORE_PARTITION  86400
+#define PYRO_STORE_MAX_OPEN   64
+
+
+static uint64_t pyro_store_file_size(const pyro_catalog_t *catalog,
+    const char *name);
+
+
+pyro_status_e
+pyro_store_open(const pyro_store_options_t *options, pyro_store_t **store,
+    pyro_error_t *err)
+{
+    pyro_store_t          *s;
+    pyro_status_e          status;
+    pyro_store_options_t   filled;
+
+    s = calloc(1, sizeof(pyro_store_t));
+
+    if (s == NULL) {
+        return pyro_error_memory(err);
+    }
+
+    filled = *options;
+    filled.map_size = filled.map_size ? filled.map_size : PYRO_STORE_MAP_SIZE;
+    filled.partition = filled.partition ? filled.partition
+                                        : PYRO_STORE_PARTITION;
+    filled.max_open = filled.max_open ? filled.max_open : PYRO_STORE_MAX_OPEN;
+
+    status = pyro_catalog_open(&s->catalog, &filled, err);
+
+    if (status != PYRO_OK) {
+        free(s);
+        return status;
+    }
+
+    pthread_mutex_init(&s->writing, NULL);
+
+    if (pyro_store_reader_check(s, err) == -1) {
+        pyro_store_close(s);
+        return PYRO_UNAVAILABLE;
+    }
+
+    *store = s;
+
+    return PYRO_OK;
+}
+
+
+void
+pyro_store_close(pyro_store_t *store)
+{
+    pyro_catalog_close(&store->catalog);
+    pthread_mutex_destroy(&store->writing);
+
+    free(store);
+}
+
+
+static uint64_t
+pyro_store_file_size(const pyro_catalog_t *catalog, const char *name)
+{
+    char         path[4096];
+    struct stat  st;
+
+    pyro_catalog_path(catalog, name, path, sizeof(path));
+
+    return stat(path, &st) == 0 ? (uint64_t) st.st_size : 0;
+}
+
+
+pyro_status_e
+pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
+    pyro_error_t *err)
+{
+    uint32_t         i;
+    pyro_status_e    status;
+    pyro_catalog_t  *catalog;
+    struct statvfs   fs;
+
+    catalog = &store->catalog;
+    memset(stats, 0, sizeof(pyro_store_stats_t));
+
+    status = pyro_catalog_refresh(catalog, err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    pthread_mutex_lock(&catalog->mutex);
+
+    stats->bytes = pyro_store_file_size(catalog, catalog->control->name);
+    stats->open_partitions = catalog->n_open;
+
+    for (i = 0; i < catalog->n_parts; i++) {
+        if (catalog->parts[i]->state != PYRO_STATE_REMOVED) {
+            stats->partitions++;
+            stats->bytes += pyro_store_file_size(catalog,
+                                                 catalog->parts[i]->name);
+        }
+    }
+
+    pthread_mutex_unlock(&catalog->mutex);
+
+    if (statvfs(catalog->dir, &fs) != 0) {
+        return pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                              "storage.filesystem.dir \"%s\": %s",
+                              catalog->dir, strerror(errno));
+    }
+
+    stats->disk_free = (uint64_t) fs.f_bavail * fs.f_frsize;
+    stats->commits = store->commits;
+    stats->commit_failures = store->commit_failures;
+    stats->node_cache_hits = store->cache_hits;
+    stats->node_cache_misses = store->cache_misses;
+    stats->damaged_records = store->damaged;
+
+    return PYRO_OK;
+}
+
+
+int
+pyro_store_reader_check(pyro_store_t *store, pyro_error_t *err)
+{
+    int              n, dead;
+    uint32_t         i;
+    pyro_catalog_t  *catalog;
+
+    catalog = &store->catalog;
+
+    pthread_mutex_lock(&catalog->mutex);
+
+    dead = pyro_env_reader_check(catalog->control, err);
+
+    for (i = 0; i < catalog->n_parts && dead != -1; i++) {
+
+        if (catalog->parts[i]->env == NULL) {
+            continue;
+        }
+
+        n = pyro_env_reader_check(catalog->parts[i]->env, err);
+        dead = n == -1 ? -1 : dead + n;
+    }
+
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return dead;
+}

@@ -1,0 +1,211 @@
+#include "store_fixture.h"
+
+#include <sys/stat.h>
+
+#include "storage/handle.h"
+
+
+static void
+catalog_makes_partitions(void **state)
+{
+    char                *dir, path[256];
+    struct stat          st;
+    pyro_error_t         err;
+    pyro_arena_t        *arena;
+    pyro_store_t        *store, *other;
+    pyro_profile_t      *p;
+    pyro_store_stats_t   stats;
+
+    (void) state;
+
+    dir = fixture_dir();
+    store = fixture_open(dir);
+    arena = pyro_arena_create(0);
+    p = fixture_one(arena, "service_name=s", "a", 1);
+
+    fixture_write(store, p, T0 + 5 * SEC);
+    fixture_write(store, p, T0 + DAY * SEC);
+    fixture_write(store, p, T0 + 6 * SEC);
+
+    assert_int_equal(pyro_store_stats(store, &stats, &err), PYRO_OK);
+    assert_int_equal(stats.partitions, 2);
+    assert_int_equal(stats.open_partitions, 2);
+    assert_true(stats.bytes > 0);
+    assert_true(stats.disk_free > 0);
+
+    /* generation 1 is the empty catalogue, 2 its first tenant or file */
+
+    snprintf(path, sizeof(path), "%s/%s", dir,
+             store->catalog.parts[0]->name);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777 & ~0640, 0);
+    assert_int_equal(memcmp(store->catalog.parts[0]->name, "p-20261122.", 11),
+                     0);
+
+    pyro_store_close(store);
+
+    other = fixture_open(dir);
+    assert_int_equal(fixture_total(other, "{}", 0, INT64_MAX), 3);
+    pyro_store_close(other);
+
+    pyro_arena_destroy(arena);
+    fixture_remove(dir);
+}
+
+
+static void
+catalog_has_hourly_partitions(void **state)
+{
+    char                  *dir;
+    pyro_error_t           err;
+    pyro_arena_t          *arena;
+    pyro_store_t          *store;
+    pyro_profile_t        *p;
+    pyro_store_stats_t     stats;
+    pyro_store_options_t   options;
+
+    (void) state;
+
+    dir = fixture_dir();
+    arena = pyro_arena_create(0);
+    p = fixture_one(arena, "service_name=s", "a", 1);
+
+    memset(&options, 0, sizeof(options));
+    options.dir = dir;
+    options.partition = 3600;
+    options.max_open = 2;
+    options.map_size = 64 * 1024 * 1024;
+
+    assert_int_equal(pyro_store_open(&options, &store, &err), PYRO_OK);
+
+    fixture_write(store, p, T0);
+    fixture_write(store, p, T0 + 3600 * SEC);
+    fixture_write(store, p, T0 + 7200 * SEC);
+    fixture_write(store, p, T0 + 13 * 3600 * SEC);
+    fixture_write(store, p, T0);
+
+    assert_int_equal(pyro_store_stats(store, &stats, &err), PYRO_OK);
+    assert_int_equal(stats.partitions, 4);
+    assert_true(stats.open_partitions <= 2);
+    assert_int_equal(memcmp(store->catalog.parts[3]->name, "p-20261122T13.",
+                            14), 0);
+
+    assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), 4);
+    pyro_store_close(store);
+
+    /* another length: what is there stays readable and writable */
+
+    options.partition = DAY;
+    assert_int_equal(pyro_store_open(&options, &store, &err), PYRO_OK);
+
+    fixture_write(store, p, T0);
+    fixture_write(store, p, T0 + 5 * 3600 * SEC);
+
+    assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), 5);
+    pyro_store_close(store);
+
+    pyro_arena_destroy(arena);
+    fixture_remove(dir);
+}
+
+
+static void
+catalog_adopts_strays(void **state)
+{
+    char             *dir, path[256];
+    FILE             *f;
+    pyro_arena_t     *arena;
+    pyro_store_t     *store;
+    pyro_profile_t   *p;
+
+    (void) state;
+
+    dir = fixture_dir();
+    arena = pyro_arena_create(0);
+    p = fixture_one(arena, "service_name=s", "a", 1);
+
+    store = fixture_open(dir);
+    fixture_write(store, p, T0);
+    fixture_write(store, p, T0 + DAY * SEC);
+    pyro_store_close(store);
+
+    /* the catalogue is lost, and somebody left a file of another kind */
+
+    snprintf(path, sizeof(path), "%s/control.mdb", dir);
+    assert_int_equal(unlink(path), 0);
+    snprintf(path, sizeof(path), "%s/control.mdb-lock", dir);
+    assert_int_equal(unlink(path), 0);
+
+    snprintf(path, sizeof(path), "%s/p-20260101.1.mdb", dir);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, "this is no partition\n");
+    fclose(f);
+
+    store = fixture_open(dir);
+    assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), 2);
+
+    /* a new partition gets a name that was never used */
+
+    fixture_write(store, p, T0 + 2 * DAY * SEC);
+    fixture_write(store, p, T0);
+    assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), 3);
+    assert_int_equal(access(path, F_OK), 0);
+    pyro_store_close(store);
+
+    pyro_arena_destroy(arena);
+    fixture_remove(dir);
+}
+
+
+static void
+catalog_goes_elsewhere(void **state)
+{
+    char               *dir;
+    uint8_t             sealing[1] = { PYRO_STATE_SEALING };
+    MDB_txn            *txn;
+    pyro_arena_t       *arena;
+    pyro_store_t       *store;
+    pyro_error_t        err;
+    pyro_profile_t     *p;
+    pyro_partition_t   *part;
+
+    (void) state;
+
+    dir = fixture_dir();
+    arena = pyro_arena_create(0);
+    store = fixture_open(dir);
+    p = fixture_one(arena, "service_name=s", "a", 1);
+
+    fixture_write(store, p, T0);
+
+    part = pyro_catalog_find(&store->catalog, T0);
+    assert_non_null(part);
+    assert_int_equal(pyro_env_begin(part->env, 0, &txn, &err), PYRO_OK);
+    assert_int_equal(pyro_meta_put(txn, part->dbi[PYRO_DB_META], "state",
+                                   sealing, 1), 0);
+    assert_int_equal(pyro_env_commit(part->env, txn, &err), PYRO_OK);
+
+    fixture_write(store, p, T0 + SEC);
+
+    assert_ptr_not_equal(pyro_catalog_find(&store->catalog, T0), part);
+    assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), 2);
+
+    pyro_store_close(store);
+    pyro_arena_destroy(arena);
+    fixture_remove(dir);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(catalog_makes_partitions),
+        cmocka_unit_test(catalog_has_hourly_partitions),
+        cmocka_unit_test(catalog_adopts_strays),
+        cmocka_unit_test(catalog_goes_elsewhere),
+    };
+
+    return unit_run(tests);
+}

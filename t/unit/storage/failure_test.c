@@ -1,0 +1,280 @@
+#include "store_fixture.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "storage/handle.h"
+
+
+static pyro_status_e
+failure_open(const char *dir, uint64_t map_size, pyro_store_t **store,
+    pyro_error_t *err)
+{
+    pyro_store_options_t  options;
+
+    memset(&options, 0, sizeof(options));
+    options.dir = dir;
+    options.map_size = map_size;
+
+    return pyro_store_open(&options, store, err);
+}
+
+
+static void
+failure_of_the_directory(void **state)
+{
+    char           *dir, path[256];
+    FILE           *f;
+    pyro_error_t    err;
+    pyro_store_t   *store;
+
+    (void) state;
+
+    assert_int_equal(failure_open("build/not-there", 0, &store, &err),
+                     PYRO_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "build/not-there"));
+    assert_non_null(strstr(err.message, "No such file"));
+    assert_int_equal(err.reason, PYRO_REASON_STORE);
+
+    dir = fixture_dir();
+    snprintf(path, sizeof(path), "%s/file", dir);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fclose(f);
+
+    assert_int_equal(failure_open(path, 0, &store, &err), PYRO_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "Not a directory"));
+
+    fixture_remove(dir);
+}
+
+
+static void
+failure_of_a_read_only_directory(void **state)
+{
+    char           *dir;
+    pyro_error_t    err;
+    pyro_store_t   *store;
+
+    (void) state;
+
+    if (geteuid() == 0) {
+        print_message("# skipped: root may write everywhere\n");
+        return;
+    }
+
+    dir = fixture_dir();
+    assert_int_equal(chmod(dir, 0500), 0);
+
+    assert_int_equal(failure_open(dir, 0, &store, &err), PYRO_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "Permission denied"));
+
+    assert_int_equal(chmod(dir, 0700), 0);
+    fixture_remove(dir);
+}
+
+
+/* Writes another format number into the store's control.mdb or partition. */
+static void
+failure_newer(pyro_env_t *env, MDB_dbi meta)
+{
+    uint8_t        format[4];
+    MDB_txn       *txn;
+    pyro_error_t   err;
+
+    pyro_put_be32(format, PYRO_FORMAT + 1);
+
+    assert_int_equal(pyro_env_begin(env, 0, &txn, &err), PYRO_OK);
+    assert_int_equal(pyro_meta_put(txn, meta, "format", format, 4), 0);
+    assert_int_equal(pyro_env_commit(env, txn, &err), PYRO_OK);
+}
+
+
+static void
+failure_of_a_newer_format(void **state)
+{
+    char               *dir;
+    pyro_error_t        err;
+    pyro_arena_t       *arena;
+    pyro_store_t       *store;
+    pyro_profile_t     *p;
+    pyro_partition_t   *part;
+    pyro_store_push_t   push, *list[1];
+
+    (void) state;
+
+    dir = fixture_dir();
+    arena = pyro_arena_create(0);
+    p = fixture_one(arena, "service_name=s", "a", 1);
+
+    store = fixture_open(dir);
+    fixture_write(store, p, T0);
+    part = pyro_catalog_find(&store->catalog, T0);
+    failure_newer(part->env, part->dbi[PYRO_DB_META]);
+    pyro_store_close(store);
+
+    /* a partition: its day alone */
+
+    store = fixture_open(dir);
+    push = fixture_push(p, T0);
+    list[0] = &push;
+    pyro_store_write(store, list, 1);
+
+    assert_int_equal(push.status, PYRO_UNAVAILABLE);
+    assert_non_null(strstr(push.error.message, "format 2"));
+    assert_non_null(strstr(push.error.message, "format 1"));
+
+    fixture_write(store, p, T0 + DAY * SEC);
+
+    /* the catalogue: the store */
+
+    failure_newer(store->catalog.control,
+                  store->catalog.dbi[PYRO_CONTROL_META]);
+    pyro_store_close(store);
+
+    assert_int_equal(failure_open(dir, 0, &store, &err), PYRO_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "control.mdb has format 2"));
+
+    pyro_arena_destroy(arena);
+    fixture_remove(dir);
+}
+
+
+static void
+failure_of_a_full_map(void **state)
+{
+    char                 *dir, stack[64];
+    uint64_t              total;
+    uint32_t              i, k, full;
+    pyro_error_t          err;
+    pyro_arena_t         *arena;
+    pyro_store_t         *store;
+    pyro_profile_t       *p;
+    pyro_store_push_t     push, *list[1];
+    pyro_store_stats_t    stats;
+
+    (void) state;
+
+    dir = fixture_dir();
+    assert_int_equal(failure_open(dir, 512 * 1024, &store, &err), PYRO_OK);
+
+    total = 0;
+    full = 0;
+
+    for (i = 0; i < 200; i++) {
+        arena = pyro_arena_create(0);
+        p = pyro_profile_create(arena);
+
+        for (k = 0; k < 50; k++) {
+            snprintf(stack, sizeof(stack), "main;f%u", i * 50 + k);
+            fixture_add(p, 0, &fixture_cpu, stack, 0, 1);
+        }
+
+        fixture_finish(p, "service_name=s");
+
+        push = fixture_push(p, T0 + i * SEC);
+        list[0] = &push;
+        pyro_store_write(store, list, 1);
+
+        if (push.status == PYRO_OK) {
+            total += 50;
+
+        } else {
+            full++;
+            assert_int_equal(push.status, PYRO_UNAVAILABLE);
+            assert_int_equal(push.error.reason, PYRO_REASON_DISK);
+            assert_non_null(strstr(push.error.message, "lmdb.map_size"));
+            assert_int_equal(push.stored, 0);
+        }
+
+        pyro_arena_destroy(arena);
+    }
+
+    assert_true(total > 0);
+    assert_true(full > 0);
+    assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), total);
+
+    assert_int_equal(pyro_store_stats(store, &stats, &err), PYRO_OK);
+    assert_int_equal(stats.commit_failures, full);
+
+    pyro_store_close(store);
+
+    /* with more room it goes on */
+
+    assert_int_equal(failure_open(dir, 64 * 1024 * 1024, &store, &err),
+                     PYRO_OK);
+    arena = pyro_arena_create(0);
+    fixture_write(store, fixture_one(arena, "service_name=s", "z", 7), T0);
+    assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), total + 7);
+
+    pyro_store_close(store);
+    pyro_arena_destroy(arena);
+    fixture_remove(dir);
+}
+
+
+/* A record whose checksum is wrong is left out and counted. */
+static void
+failure_of_a_record(void **state)
+{
+    char                 *dir;
+    MDB_val               key, value;
+    MDB_txn              *txn;
+    uint8_t               bytes[PYRO_RAW_KEY], *copy;
+    pyro_error_t          err;
+    pyro_arena_t         *arena;
+    pyro_store_t         *store;
+    pyro_raw_key_t        raw = { 1, T0, 1, 0 };
+    pyro_partition_t     *part;
+    pyro_store_stats_t    stats;
+
+    (void) state;
+
+    dir = fixture_dir();
+    store = fixture_open(dir);
+    arena = pyro_arena_create(0);
+
+    fixture_write(store, fixture_one(arena, "service_name=s", "a", 1), T0);
+    fixture_write(store, fixture_one(arena, "service_name=s", "a", 2),
+                  T0 + SEC);
+
+    part = pyro_catalog_find(&store->catalog, T0);
+    key.mv_data = bytes;
+    key.mv_size = pyro_key_raw(bytes, &raw);
+
+    assert_int_equal(pyro_env_begin(part->env, 0, &txn, &err), PYRO_OK);
+    assert_int_equal(mdb_get(txn, part->dbi[PYRO_DB_RAW], &key, &value), 0);
+
+    copy = malloc(value.mv_size);
+    assert_non_null(copy);
+    memcpy(copy, value.mv_data, value.mv_size);
+    copy[value.mv_size - 1] ^= 1;
+    value.mv_data = copy;
+
+    assert_int_equal(mdb_put(txn, part->dbi[PYRO_DB_RAW], &key, &value, 0), 0);
+    assert_int_equal(pyro_env_commit(part->env, txn, &err), PYRO_OK);
+    free(copy);
+
+    assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), 2);
+    assert_int_equal(pyro_store_stats(store, &stats, &err), PYRO_OK);
+    assert_int_equal(stats.damaged_records, 1);
+
+    pyro_store_close(store);
+    pyro_arena_destroy(arena);
+    fixture_remove(dir);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(failure_of_the_directory),
+        cmocka_unit_test(failure_of_a_read_only_directory),
+        cmocka_unit_test(failure_of_a_newer_format),
+        cmocka_unit_test(failure_of_a_full_map),
+        cmocka_unit_test(failure_of_a_record),
+    };
+
+    return unit_run(tests);
+}
