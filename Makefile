@@ -117,7 +117,6 @@ unit: $(UNIT_BIN)
 
 FUZZ_SRC    := $(wildcard t/fuzz/*_fuzz.c)
 FUZZ_REPLAY := $(FUZZ_SRC:t/fuzz/%.c=$(B)/fuzz/%)
-FUZZ_BIN    := $(FUZZ_SRC:t/fuzz/%.c=build/fuzz/%.libfuzzer)
 ALL_LIBS    := storage jfr settings api format query model base
 ALL_A       := $(ALL_LIBS:%=$(B)/lib/%.a)
 
@@ -125,27 +124,29 @@ $(B)/fuzz/%: t/fuzz/%.c t/fuzz/replay.c $(ALL_A)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $< t/fuzz/replay.c $(ALL_A) -o $@ $(LDLIBS)
 
-build/fuzz/%.libfuzzer: t/fuzz/%.c $(PROTO_C) FORCE
-	@mkdir -p $(@D)
-	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
-	    -DPYRO_HAVE_LIBDEFLATE=$(or $(HAVE_LIBDEFLATE),0) -I. -I$(GEN) $< \
-	    $(foreach l,$(LIBS),$(wildcard $(DIR_$(l))/*.c)) $(PROTO_C) \
-	    -o $@ $(LDLIBS)
-
-.PHONY: FORCE fuzz fuzz-replay
-FORCE:
-
+.PHONY: fuzz fuzz-replay fuzz-engine
 fuzz-replay: $(FUZZ_REPLAY)
 
-fuzz: deps-fuzz $(FUZZ_BIN)
-	@for f in $(FUZZ_BIN); do \
-	    n=$$(basename $$f _fuzz.libfuzzer); \
-	    mkdir -p build/fuzz/found/$$n; \
-	    echo "== $$n"; \
-	    $$f -max_total_time=$(FUZZ_TIME) -rss_limit_mb=2048 -timeout=10 \
-	        -print_final_stats=1 -artifact_prefix=build/fuzz/found/$$n/ \
-	        build/fuzz/found/$$n t/fuzz/corpus/$$n || exit 1; \
+# the same sources once more, by clang, with libFuzzer in place of replay.c
+FUZZ_B      := build/libfuzzer
+FUZZ_FLAGS  := -O1 -fsanitize=address$(comma)undefined -fno-omit-frame-pointer
+
+fuzz: deps-fuzz
+	$(MAKE) -s B=$(FUZZ_B) CC=clang \
+	    OPT="$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link" fuzz-engine
+	@for f in $(FUZZ_SRC:t/fuzz/%_fuzz.c=%); do \
+	    echo "== $$f"; \
+	    mkdir -p $(FUZZ_B)/corpus/$$f $(FUZZ_B)/found; \
+	    $(FUZZ_B)/$$f -max_total_time=$(FUZZ_TIME) -rss_limit_mb=2048 \
+	        -timeout=10 -print_final_stats=1 -verbosity=0 \
+	        -artifact_prefix=$(FUZZ_B)/found/$$f- \
+	        $(FUZZ_B)/corpus/$$f t/fuzz/corpus/$$f || exit 1; \
 	done
+
+fuzz-engine: $(FUZZ_SRC:t/fuzz/%_fuzz.c=$(FUZZ_B)/%)
+
+$(FUZZ_B)/%: t/fuzz/%_fuzz.c $(ALL_A)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $< $(ALL_A) -o $@ $(LDLIBS)
 
 
 # ---- benchmarks: print figures, never part of a test ----
@@ -153,13 +154,18 @@ fuzz: deps-fuzz $(FUZZ_BIN)
 BENCH_SRC   := $(wildcard t/bench/*_bench.c)
 BENCH_BIN   := $(BENCH_SRC:t/bench/%.c=$(B)/bench/%)
 
+# counts what a recording takes from malloc
+$(B)/bench/jfr_bench: BENCH_LD := -Wl,--wrap=malloc,--wrap=free
+
 $(B)/bench/%: t/bench/%.c $(ALL_A)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $< $(ALL_A) -o $@ $(LDLIBS)
+	$(CC) $(ALL_CFLAGS) $< $(ALL_A) -o $@ $(BENCH_LD) $(LDLIBS) -lm
 
 .PHONY: bench
-bench: $(BENCH_BIN)
-	@for b in $(BENCH_BIN); do echo "== $$(basename $$b)"; $$b || exit 1; done
+bench: deps $(BENCH_BIN)
+	$(B)/bench/jfr_bench t/data/jfr/*/recording.jfr.gz
+	@rm -rf build/bench/store && mkdir -p build/bench/store
+	$(B)/bench/store_bench build/bench/store
 
 
 # ---- the nginx module, against the distribution's nginx ----
@@ -287,7 +293,7 @@ test-image: deps-image
 
 .PHONY: clean
 clean:
-	rm -rf build/{obj,lib,gen,unit,fuzz,bench,nginx,asan,static,run,demo} \
+	rm -rf build/{obj,lib,gen,unit,fuzz,libfuzzer,bench,nginx,asan,static,run,demo} \
 	    build/*.so
 
 -include $(shell find $(wildcard $(B)/obj $(B)/unit) -name '*.d' -type f 2>/dev/null)

@@ -1,11 +1,7 @@
 /*
  * The store alone: pushes through storage/store.h and queries, one line each.
  *
- *   make build/lib/{storage,query,model,base}.a
- *   gcc -std=gnu11 -O2 -I. t/bench/store_bench.c build/lib/storage.a \
- *       build/lib/query.a build/lib/model.a build/lib/base.a -llmdb \
- *       -lpcre2-8 -lz -lpthread -lm -o build/store_bench
- *   build/store_bench [DIR]           (an empty directory; its files stay)
+ *     make bench, or build/bench/store_bench DIR (empty; its files stay)
  *
  * A push is like that of a Kafka broker's 10 s CPU recording: some 450 stacks
  * of 22 frames, 2 000 nodes, one section; values are counts of 10 ms.  Stacks
