@@ -129,7 +129,7 @@ fuzz-replay: $(FUZZ_REPLAY)
 
 # the same sources once more, by clang, with libFuzzer in place of replay.c
 FUZZ_B      := build/libfuzzer
-FUZZ_FLAGS  := -O1 -fsanitize=address$(comma)undefined -fno-omit-frame-pointer
+FUZZ_FLAGS  := $(SAN_FLAGS)
 
 fuzz: deps-fuzz
 	$(MAKE) -s B=$(FUZZ_B) CC=clang \

@@ -432,18 +432,18 @@ pyro_jfr_frame_id(pyro_jfr_stacks_t *stacks, const pyro_jfr_frame_t *frame)
 static uint32_t
 pyro_jfr_path_node(pyro_jfr_stacks_t *stacks)
 {
-    uint32_t           i, id, node;
+    uint32_t           i, id, node, left;
     pyro_jfr_path_t    path;
     pyro_jfr_frame_t  *frame, *last;
 
     node = 0;
-    last = stacks->last.items + stacks->last.n;
+    left = stacks->last.n;
 
     for (i = stacks->path.n; i; i--) {
         frame = &stacks->path.items[i - 1];
 
-        if (last != stacks->last.items) {
-            last--;
+        if (left) {
+            last = &stacks->last.items[--left];
 
             if (last->method == frame->method && last->line == frame->line) {
                 node = last->node;
@@ -451,7 +451,7 @@ pyro_jfr_path_node(pyro_jfr_stacks_t *stacks)
                 continue;
             }
 
-            last = stacks->last.items;
+            left = 0;
         }
 
         id = pyro_jfr_frame_id(stacks, frame);

@@ -215,7 +215,7 @@ ngx_pyroscope_conf_check_location(ngx_conf_t *cf,
     ngx_pyroscope_loc_conf_t *plcf)
 {
     ngx_str_t                  html;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_core_loc_conf_t  *clcf, *server;
     ngx_http_core_srv_conf_t  *cscf;
     ngx_pyroscope_srv_conf_t  *pscf;
 
@@ -260,7 +260,12 @@ ngx_pyroscope_conf_check_location(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    plcf->has_root = clcf->alias || clcf->root.len != html.len
+    /* an inherited root is the server's very bytes: its default, or not */
+
+    server = cscf->ctx->loc_conf[ngx_http_core_module.ctx_index];
+
+    plcf->has_root = clcf->alias || clcf->root.data != server->root.data
+                     || clcf->root.len != html.len
                      || ngx_memcmp(clcf->root.data, html.data, html.len) != 0;
 
     return NGX_CONF_OK;

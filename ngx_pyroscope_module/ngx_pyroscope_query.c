@@ -172,12 +172,10 @@ ngx_pyroscope_query_timeout(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
                                   (char *) value->data);
         }
 
-        if (ms == 0 || n < ms) {
-            ms = n;
-        }
+        ms = ngx_min(ms, n);
     }
 
-    q->deadline = ms ? pyro_clock_mono() + ms * PYRO_NS_PER_MS : 0;
+    q->deadline = pyro_clock_mono() + ms * PYRO_NS_PER_MS;
 
     return PYRO_OK;
 }
