@@ -1,7 +1,7 @@
 /*
  * pyro_store_merge(): pairs added into a dense array over the nodes of a scope,
  * then the live nodes, those with a value and their ancestors, joined by
- * function name into the query's tree (storage.md §6, "Execution").
+ * function name into the query's tree.
  */
 
 #include "storage/dict.h"

@@ -1,6 +1,6 @@
 /*
  * A query's selectors to the streams and types of one partition that have data
- * in its range (storage.md §6, "Execution").
+ * in its range.
  *
  * Matchers on names that belong to profile types are tested against types, all
  * others against the streams' labels; __service_name__ means service_name.

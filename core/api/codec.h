@@ -1,7 +1,7 @@
 /*
  * Connect's two codecs over protobuf-c descriptors: binary protobuf, and JSON
  * by the protobuf mapping, derived from the same descriptors
- * (pyroscope-api.md §2.2).
+ * (Connect protocol: unary; Protocol Buffers: JSON mapping).
  *
  * Decoded messages live in the arena given (protobuf-c allocates there), are
  * never freed one by one.  Any thread.

@@ -1,7 +1,7 @@
 /*
  * querier.v1.QuerierService: decoded requests to plain plans, results to
- * response messages (pyroscope-api.md §9).  Knows no store: the module runs a
- * plan against it.
+ * response messages (Pyroscope API: querier).  Knows no store: the module runs
+ * a plan against it.
  *
  * Everything is in the arena given.  One thread.
  */

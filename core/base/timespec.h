@@ -1,5 +1,5 @@
 /*
- * The time grammar of "from" and "until" (pyroscope-api.md §3.2).  Any thread.
+ * The time grammar of "from" and "until" (Pyroscope API: /ingest).  Any thread.
  */
 
 #ifndef _PYRO_TIMESPEC_H_INCLUDED_

@@ -1,6 +1,6 @@
 /*
- * The parameter "name" of an upload: app{key=value,...}, pyroscope-api.md §3.3,
- * and the labels of the series that it names, §4.7.
+ * The parameter "name" of an upload, app{key=value,...}, and the labels of the
+ * series that it names (Pyroscope API: /ingest).
  *
  * Slices of the result point into the text, which the caller keeps.
  */

@@ -1,6 +1,6 @@
 /*
  * Label sets: name and value pairs, sorted by name in byte order, names unique,
- * no empty value (an empty value means "not there", pyroscope-api.md §5.1).
+ * no empty value (an empty value means "not there", as for Prometheus).
  *
  * A set borrows its bytes; the arrays live in the arena given.  Any thread.
  */

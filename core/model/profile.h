@@ -170,7 +170,7 @@ int pyro_profile_add(pyro_profile_t *p, uint32_t labels, uint32_t type,
  * The digest of a label set is XXH3-128, unseeded, over its labels, and for
  * each section its type, extra labels and samples, stacks by their strings:
  * equal content gives equal digests on every machine, in whatever order the
- * ids were given (design.md §6, "a repeat").
+ * ids were given; it tells a repeated push from a second one.
  *
  * PYRO_UNPROCESSABLE: labels, also a type's extra ones.  PYRO_UNAVAILABLE: no
  * memory.

@@ -1,6 +1,6 @@
 /*
  * Profile types: name:sample_type:sample_unit:period_type:period_unit
- * (pyroscope-api.md §5.2).  Slices are borrowed.  Any thread.
+ * (Pyroscope API: profile types).  Slices are borrowed.  Any thread.
  */
 
 #ifndef _PYRO_PROFILE_TYPE_H_INCLUDED_
@@ -33,7 +33,7 @@ pyro_slice_t pyro_profile_type_id(pyro_arena_t *arena,
 /*
  * 1 if a label of this name belongs to the profile type and not to the stream:
  * __name__, __profile_type__, __type__, __unit__, __period_type__,
- * __period_unit__, jfr_event, jfr_engine (storage.md §3.1).
+ * __period_unit__, jfr_event, jfr_engine.
  */
 int pyro_profile_type_owns(pyro_slice_t label);
 

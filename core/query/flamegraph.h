@@ -1,6 +1,6 @@
 /*
  * A stack tree to the names and levels of a flame graph, cut to max_nodes:
- * pyroscope-api.md §9.6, "FlameGraph" and "Truncation".
+ * Pyroscope API, SelectMergeStacktraces.
  *
  * Everything is in the tree's arena.  One thread.
  */

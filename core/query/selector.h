@@ -1,5 +1,5 @@
 /*
- * Label selectors: {name="value", other=~"re"} (pyroscope-api.md §9.1) to
+ * Label selectors: {name="value", other=~"re"} (PromQL: vector selectors) to
  * matchers, and their evaluation.  All four operators; regular expressions are
  * anchored at both ends and run by PCRE2 with match and depth limits, so that
  * no pattern can hold a thread.
@@ -40,7 +40,7 @@ typedef struct {
 
 
 /*
- * Parses text.  Strict forms and the lenient ones of design.md §6: empty text,
+ * Parses text.  Strict forms and lenient ones: empty text,
  * {}, a bare matcher list without braces, a metric or profile type name before
  * the brace, quoted and dotted label names.
  *

@@ -1,6 +1,6 @@
 /*
  * Profile totals into time series on a grid: SelectSeries,
- * pyroscope-api.md §9.9.
+ * Pyroscope API.
  *
  * Grid: t_k = start + k × step up to end; the point t_k takes the profiles with
  * t_k − step < t <= t_k (the first also t = start − step), t in whole ms.  Only

@@ -1,5 +1,5 @@
 /*
- * pyroscope-config.yml to one plain struct (design.md §4).
+ * pyroscope-config.yml to one plain struct.
  *
  * Read once, at configuration time, by libyaml; every key is checked against
  * one table (name, type, default, range), an unknown key is an error that names

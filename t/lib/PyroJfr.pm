@@ -64,6 +64,20 @@ sub totals {
 
 sub cpu_total { totals($_[0], 'cpu')->{+CPU} }
 
+# The sum over the samples of a kind that has one value; 0 without its file.
+sub sum_of {
+    my ($name, $kind) = @_;
+
+    my $file = "$DATA/jfr/$name/$kind.samples.tsv.gz";
+    return 0 if !-f $file;
+
+    my $sum = 0;
+
+    $sum += (split /[\t ]/)[-1] for split /\n/, gunzip(read_file($file));
+
+    return $sum;
+}
+
 # A whole raw request of t/data/http.
 sub http_request { read_file("$DATA/http/$_[0].http") }
 
@@ -125,9 +139,10 @@ sub _selector {
                               ? qq({service_name="$opt{name}"}) : '{}');
 }
 
-# The total of it; 0 if there is nothing, undef unless it is 200.
+# The total of it, whose nodes are not needed; 0 if there is nothing, undef
+# unless it is 200.
 sub total {
-    my $r = merge(@_);
+    my $r = merge(@_, max_nodes => 1);
     return if $r->{status} != 200;
     return $r->{json}{flamegraph}{total} // 0;
 }
