@@ -3,12 +3,15 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_error_page.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_route.h"
 
 
 static ngx_int_t ngx_pyroscope_error_page_header(ngx_http_request_t *r);
 static ngx_int_t ngx_pyroscope_error_page_body(ngx_http_request_t *r,
     ngx_chain_t *in);
 static ngx_uint_t ngx_pyroscope_error_page_wanted(ngx_http_request_t *r);
+static void ngx_pyroscope_error_page_count(ngx_http_request_t *r,
+    ngx_pyroscope_ctx_t *ctx);
 static void ngx_pyroscope_error_page_text(ngx_http_request_t *r,
     ngx_str_t *text);
 
@@ -43,7 +46,7 @@ ngx_pyroscope_error_page_header(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    ngx_pyroscope_metrics_request(ctx, r->headers_out.status);
+    ngx_pyroscope_error_page_count(r, ctx);
     ngx_pyroscope_error_page_text(r, &ctx->error_page);
 
     if (ctx->error_page.data != NULL) {
@@ -86,6 +89,34 @@ ngx_pyroscope_error_page_wanted(ngx_http_request_t *r)
     pscf = ngx_http_get_module_srv_conf(r, ngx_pyroscope_module);
 
     return plcf->serves || (pscf->configured && clcf->name.len == 0);
+}
+
+
+/* A body that nginx refuses never comes to its handler. */
+
+static void
+ngx_pyroscope_error_page_count(ngx_http_request_t *r,
+    ngx_pyroscope_ctx_t *ctx)
+{
+    off_t  length;
+
+    if (ctx->route == NULL) {
+        ctx->route = ngx_pyroscope_route_of(r);
+    }
+
+    ngx_pyroscope_metrics_request(ctx, r->headers_out.status);
+
+    if (r->headers_out.status != NGX_HTTP_REQUEST_ENTITY_TOO_LARGE
+        || ctx->route == NULL || ctx->route->serves != NGX_PYROSCOPE_PUSH)
+    {
+        return;
+    }
+
+    length = r->headers_in.content_length_n;
+
+    ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_PUSHES_REFUSED, 1);
+    ngx_pyroscope_metrics_discarded(PYRO_REASON_BODY_SIZE,
+                                    length > 0 ? (size_t) length : 0);
 }
 
 

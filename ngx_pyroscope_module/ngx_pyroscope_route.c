@@ -89,6 +89,17 @@ ngx_pyroscope_handler(ngx_http_request_t *r)
 }
 
 
+const ngx_pyroscope_route_t *
+ngx_pyroscope_route_of(ngx_http_request_t *r)
+{
+    ngx_pyroscope_loc_conf_t  *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_pyroscope_module);
+
+    return ngx_pyroscope_route_find(&r->uri, plcf->serves);
+}
+
+
 static ngx_pyroscope_route_t *
 ngx_pyroscope_route_find(ngx_str_t *uri, ngx_uint_t serves)
 {

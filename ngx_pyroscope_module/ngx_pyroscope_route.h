@@ -29,6 +29,9 @@ struct ngx_pyroscope_route_s {
 /* The content handler of a "pyroscope" location. */
 ngx_int_t ngx_pyroscope_handler(ngx_http_request_t *r);
 
+/* The route of the request's path in its location; NULL: none. */
+const ngx_pyroscope_route_t *ngx_pyroscope_route_of(ngx_http_request_t *r);
+
 /* NULL is "other". */
 ngx_uint_t ngx_pyroscope_route_index(const ngx_pyroscope_route_t *route);
 const char *ngx_pyroscope_route_name(ngx_uint_t index);

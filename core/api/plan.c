@@ -423,7 +423,7 @@ pyro_plan_range(pyro_planner_t *p)
         end = end < start ? start : end;
     }
 
-    length = ((end < now || start > now ? end : now) - start) / 1000;
+    length = ((end < now || start > now ? end : now) - start + 999) / 1000;
 
     if (p->limits->max_query_length && length > p->limits->max_query_length) {
         return pyro_error_set(p->err, PYRO_INVALID, PYRO_REASON_QUERY,
