@@ -194,8 +194,13 @@ sub read_response {
 sub _read_more {
     my ($sock, $in, $until) = @_;
 
-    my $left = $until - Time::HiRes::time();
-    my $ready = $left > 0 && IO::Select->new($sock)->can_read($left);
+    my ($left, $ready);
+
+    # a signal ends the wait early: that is not the time's end
+    do {
+        $left = $until - Time::HiRes::time();
+        $ready = $left > 0 && IO::Select->new($sock)->can_read($left);
+    } while (!$ready && $left > 0 && $!{EINTR});
 
     die "no answer in time\n" if !$ready;
 
