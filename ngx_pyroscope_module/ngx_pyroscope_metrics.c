@@ -33,6 +33,8 @@ static void ngx_pyroscope_metrics_head(pyro_rope_t *out, const char *name,
     const char *type, const char *help);
 static void ngx_pyroscope_metrics_uploads(pyro_rope_t *out,
     ngx_pyroscope_metrics_t *m);
+static void ngx_pyroscope_metrics_reasons(pyro_rope_t *out, const char *name,
+    const char *help, const ngx_atomic_t *values);
 static void ngx_pyroscope_metrics_requests(pyro_rope_t *out,
     ngx_pyroscope_metrics_t *m);
 static void ngx_pyroscope_metrics_times(pyro_rope_t *out,
@@ -272,25 +274,12 @@ ngx_pyroscope_metrics_uploads(pyro_rope_t *out, ngx_pyroscope_metrics_t *m)
         }
     }
 
-    name = "pyroscope_discarded_samples_total";
-    ngx_pyroscope_metrics_head(out, name, "counter",
-                               "Uploads refused, by reason.");
-
-    for (i = 0; i < PYRO_REASON_COUNT; i++) {
-        pyro_rope_printf(out, "%s{reason=\"%s\",tenant=\"%s\"} %lu\n", name,
-                         pyro_reason_text(i), NGX_PYROSCOPE_TENANT,
-                         (unsigned long) m->discarded[i]);
-    }
-
-    name = "pyroscope_discarded_bytes_total";
-    ngx_pyroscope_metrics_head(out, name, "counter",
-                               "Body bytes of refused uploads, by reason.");
-
-    for (i = 0; i < PYRO_REASON_COUNT; i++) {
-        pyro_rope_printf(out, "%s{reason=\"%s\",tenant=\"%s\"} %lu\n", name,
-                         pyro_reason_text(i), NGX_PYROSCOPE_TENANT,
-                         (unsigned long) m->discarded_bytes[i]);
-    }
+    ngx_pyroscope_metrics_reasons(out, "pyroscope_discarded_samples_total",
+                                  "Uploads refused, by reason.",
+                                  m->discarded);
+    ngx_pyroscope_metrics_reasons(out, "pyroscope_discarded_bytes_total",
+                                  "Body bytes of refused uploads, by reason.",
+                                  m->discarded_bytes);
 
     name = "ngx_pyroscope_jfr_total";
     ngx_pyroscope_metrics_head(out, name, "counter",
@@ -303,12 +292,28 @@ ngx_pyroscope_metrics_uploads(pyro_rope_t *out, ngx_pyroscope_metrics_t *m)
 }
 
 
+static void
+ngx_pyroscope_metrics_reasons(pyro_rope_t *out, const char *name,
+    const char *help, const ngx_atomic_t *values)
+{
+    ngx_uint_t  i;
+
+    ngx_pyroscope_metrics_head(out, name, "counter", help);
+
+    for (i = 0; i < PYRO_REASON_COUNT; i++) {
+        pyro_rope_printf(out, "%s{reason=\"%s\",tenant=\"%s\"} %lu\n", name,
+                         pyro_reason_text(i), NGX_PYROSCOPE_TENANT,
+                         (unsigned long) values[i]);
+    }
+}
+
+
 /* A combination that never happened has no line: there are too many. */
 
 static void
 ngx_pyroscope_metrics_requests(pyro_rope_t *out, ngx_pyroscope_metrics_t *m)
 {
-    ngx_uint_t  r, s;
+    ngx_uint_t         r, s;
     ngx_atomic_uint_t  n;
 
     ngx_pyroscope_metrics_head(out, "ngx_pyroscope_requests_total", "counter",
