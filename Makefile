@@ -221,7 +221,7 @@ DEPS        := gcc make pkg-config nginx nginx-dev liblmdb-dev libyaml-dev \
 DEPS_TEST   := $(DEPS) libcmocka-dev curl python3 perl \
                libfilter-perl libhttp-message-perl libipc-run-perl \
                liblist-moreutils-perl libtest-base-perl \
-               libtest-longstring-perl libtext-diff-perl liburi-perl \
+               libtest-longstring-perl libtext-diff-perl liburi-perl procps \
                libwww-perl
 DEPS_DEMO   := openjdk-17-jdk-headless maven python3
 DEPS_FUZZ   := clang libclang-rt-14-dev
