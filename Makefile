@@ -223,8 +223,8 @@ DEPS_TEST   := $(DEPS) libcmocka-dev curl python3 perl \
                liblist-moreutils-perl libtest-base-perl \
                libtest-longstring-perl libtext-diff-perl liburi-perl procps \
                libwww-perl
-DEPS_DEMO   := openjdk-17-jdk-headless maven python3
-DEPS_FUZZ   := clang libclang-rt-14-dev
+DEPS_DEMO   := default-jdk-headless maven python3
+DEPS_FUZZ   := clang libclang-rt-dev
 DEPS_IMAGE  := docker.io debootstrap python3
 
 .PHONY: deps deps-test deps-demo deps-fuzz deps-image
