@@ -9,7 +9,7 @@
 
 static ngx_pyroscope_upload_t *ngx_pyroscope_upload_create(
     ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx);
-static void ngx_pyroscope_upload_cleanup(void *data);
+static void ngx_pyroscope_upload_release(void *data);
 static void ngx_pyroscope_ingest_body_handler(ngx_http_request_t *r);
 static pyro_status_e ngx_pyroscope_ingest_admit(ngx_pyroscope_upload_t *u,
     pyro_error_t *err);
@@ -75,7 +75,7 @@ ngx_pyroscope_upload_create(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
 
     u = cln->data;
     ngx_memzero(u, sizeof(ngx_pyroscope_upload_t));
-    cln->handler = ngx_pyroscope_upload_cleanup;
+    cln->handler = ngx_pyroscope_upload_release;
 
     ctx->upload = u;
     ctx->resume = ngx_pyroscope_ingest_resume;
@@ -101,19 +101,28 @@ ngx_pyroscope_upload_create(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
 }
 
 
-/* The end of the request's memory: whatever became of it. */
+/*
+ * Gives back what an upload holds of the worker's limits: when it is stored or
+ * refused, for its client may keep the connection, and so the request's pool,
+ * for long after; and at the pool's end, whatever became of it.
+ */
 
 static void
-ngx_pyroscope_upload_cleanup(void *data)
+ngx_pyroscope_upload_release(void *data)
 {
     ngx_pyroscope_upload_t *u = data;
 
     if (u->counted) {
+        u->counted = 0;
         ngx_pyroscope_worker.pushes--;
         ngx_pyroscope_worker.push_bytes -= u->body.size;
     }
 
+    atomic_fetch_sub(u->parse_bytes, u->inflated);
+    u->inflated = 0;
+
     pyro_arena_destroy(u->arena);
+    u->arena = NULL;
 }
 
 
@@ -245,6 +254,8 @@ ngx_pyroscope_ingest_resume(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
     u = ctx->upload;
+
+    ngx_pyroscope_upload_release(u);
 
     if (u->report.problem[0] != '\0') {
         ngx_pyroscope_ingest_log(r, u);

@@ -4,6 +4,7 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_error_page.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_process.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_route.h"
 
 
 static void *ngx_pyroscope_create_main_conf(ngx_conf_t *cf);
@@ -138,7 +139,24 @@ ngx_pyroscope_create_loc_conf(ngx_conf_t *cf)
 static char *
 ngx_pyroscope_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 {
+    ngx_pyroscope_loc_conf_t  *prev = parent;
     ngx_pyroscope_loc_conf_t  *plcf = child;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    /* "if" and "limit_except" blocks are nameless locations of their own */
+
+    if (clcf->noname && plcf->serves == 0 && prev->serves) {
+        *plcf = *prev;
+
+        if (clcf->lmt_excpt && clcf->handler == NULL) {
+            clcf->handler = ngx_pyroscope_handler;
+        }
+
+        return NGX_CONF_OK;
+    }
 
     if (plcf->serves == 0) {
         return NGX_CONF_OK;

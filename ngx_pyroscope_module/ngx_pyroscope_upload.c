@@ -94,8 +94,6 @@ ngx_pyroscope_upload_parse(void *data)
     u->status = u->arena == NULL ? pyro_error_memory(&u->error)
                                  : ngx_pyroscope_upload_run(u);
 
-    atomic_fetch_sub(u->parse_bytes, u->inflated);
-
     u->parse_time = pyro_clock_mono() - start;
 }
 
