@@ -69,7 +69,9 @@ ngx_pyroscope_error_page_wanted(ngx_http_request_t *r)
     ngx_pyroscope_srv_conf_t  *pscf;
     ngx_http_core_loc_conf_t  *clcf;
 
-    if (r != r->main || r->headers_out.status < 400) {
+    /* err_status is nginx's own page; a "return 403 text" is the user's */
+
+    if (r != r->main || r->err_status < 400 || r->headers_out.status < 400) {
         return 0;
     }
 

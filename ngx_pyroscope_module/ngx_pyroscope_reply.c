@@ -144,6 +144,9 @@ ngx_pyroscope_reply_chain(ngx_http_request_t *r, pyro_rope_t *rope)
             b->memory = 1;
             b->pos = (u_char *) chunk->data;
             b->last = b->pos + chunk->len;
+
+        } else {
+            b->sync = 1;
         }
 
         cl->buf = b;
@@ -185,7 +188,9 @@ ngx_pyroscope_reply_text(ngx_http_request_t *r, ngx_uint_t status,
         b->last = ngx_cpymem(b->last, text, len);
 
     } else {
+        /* in a subrequest nothing else tells it from a forgotten buffer */
         b->temporary = 0;
+        b->sync = 1;
     }
 
     b->last_buf = (r == r->main);
@@ -256,7 +261,7 @@ ngx_pyroscope_reply_send(ngx_http_request_t *r, ngx_uint_t status,
     if (content_type != NULL) {
         r->headers_out.content_type.data = (u_char *) content_type;
         r->headers_out.content_type.len = ngx_strlen(content_type);
-        r->headers_out.content_type_len = r->headers_out.content_type.len;
+        r->headers_out.content_type_len = strcspn(content_type, ";");
     }
 
     rc = ngx_http_send_header(r);

@@ -133,7 +133,11 @@ ngx_pyroscope_task_watch(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
     cln->handler = ngx_pyroscope_task_cancel;
     cln->data = ctx;
 
-    r->read_event_handler = ngx_http_test_reading;
+    /* a body that is being discarded has a reader, which sees the end itself */
+
+    if (!r->discard_body) {
+        r->read_event_handler = ngx_http_test_reading;
+    }
 
     return ngx_handle_read_event(r->connection->read, 0);
 }

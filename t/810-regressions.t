@@ -65,4 +65,22 @@ END
     $t->log_ok;
 }
 
+
+# The filter for nginx's own error pages took the user's text for one of them.
+{
+    my $t = PyroTest->new(workers => 1, location => <<'END')->start;
+        if ($arg_deny) {
+            return 403 "denied by the user";
+        }
+END
+
+    my $r = $t->get('/ready?deny=1');
+
+    is $r->{status}, 403, 'return 403 "text"';
+    is $r->{body}, 'denied by the user', "the user's text";
+
+    $t->stop('QUIT');
+    $t->log_ok;
+}
+
 done_testing;
