@@ -170,6 +170,12 @@ pyro_catalog_adopt_all(pyro_catalog_t *catalog, const pyro_slice_t *names,
         }
     }
 
+    /* who made it may have died before its name was on disk */
+
+    if (status == PYRO_OK && some) {
+        status = pyro_catalog_sync_dir(catalog, err);
+    }
+
     if (status != PYRO_OK || !some) {
         pyro_env_abort(catalog->control, txn);
         return status;
@@ -185,7 +191,7 @@ pyro_catalog_adopt_file(pyro_catalog_t *catalog, MDB_txn *txn,
     int *adopted, pyro_error_t *err)
 {
     int   rc;
-    char  path[4096];
+    char  path[4096], own[PYRO_FILE_NAME_MAX];
 
     *adopted = 0;
 
@@ -203,7 +209,11 @@ pyro_catalog_adopt_file(pyro_catalog_t *catalog, MDB_txn *txn,
         return PYRO_OK;
     }
 
-    rc = part->state == PYRO_STATE_REMOVED
+    /* somebody's copy is not to take the place of the file it was made of */
+
+    pyro_partition_name(own, part->start, part->length, part->generation);
+
+    rc = part->state == PYRO_STATE_REMOVED || strcmp(own, name) != 0
          || pyro_catalog_adopt_tenants(catalog, txn, part, 0);
 
     if (rc == 0) {
@@ -323,7 +333,11 @@ pyro_catalog_add_tenant(pyro_catalog_t *catalog, pyro_slice_t name,
 
     pthread_mutex_lock(&catalog->mutex);
 
-    status = pyro_env_begin(catalog->control, 0, &txn, err);
+    status = pyro_catalog_ready(catalog, err);
+
+    if (status == PYRO_OK) {
+        status = pyro_env_begin(catalog->control, 0, &txn, err);
+    }
 
     if (status == PYRO_OK) {
         status = pyro_catalog_load(catalog, txn, err);

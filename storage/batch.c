@@ -28,6 +28,10 @@ pyro_batch_begin(pyro_batch_t *batch, pyro_partition_t *part,
 
     status = pyro_batch_load(batch, elsewhere);
 
+    if (status != PYRO_OK) {
+        *elsewhere = 0;
+    }
+
     if (status != PYRO_OK || *elsewhere) {
         pyro_batch_abort(batch);
     }

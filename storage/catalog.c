@@ -18,6 +18,7 @@ pyro_catalog_open(pyro_catalog_t *catalog, const pyro_store_options_t *options,
 {
     int            rc;
     struct stat    st;
+    pyro_error_t   stray;
     pyro_status_e  status;
 
     memset(catalog, 0, sizeof(pyro_catalog_t));
@@ -46,7 +47,16 @@ pyro_catalog_open(pyro_catalog_t *catalog, const pyro_store_options_t *options,
     }
 
     if (status == PYRO_OK) {
-        status = pyro_catalog_adopt(catalog, err);
+        status = pyro_catalog_adopt(catalog, &stray);
+
+        /* on a full disk strays wait: what is known can be read */
+
+        if (status != PYRO_OK && stray.reason == PYRO_REASON_DISK) {
+            status = PYRO_OK;
+
+        } else if (status != PYRO_OK && err != NULL) {
+            *err = stray;
+        }
     }
 
     if (status != PYRO_OK) {
@@ -217,7 +227,11 @@ pyro_catalog_refresh_locked(pyro_catalog_t *catalog, pyro_error_t *err)
     MDB_txn        *txn;
     pyro_status_e   status;
 
-    status = pyro_env_begin(catalog->control, 1, &txn, err);
+    status = pyro_catalog_ready(catalog, err);
+
+    if (status == PYRO_OK) {
+        status = pyro_env_begin(catalog->control, 1, &txn, err);
+    }
 
     if (status == PYRO_OK) {
         status = pyro_catalog_load(catalog, txn, err);

@@ -90,6 +90,9 @@ pyro_status_e pyro_catalog_add_tenant(pyro_catalog_t *catalog,
 /* Opens control.mdb, or makes it. */
 pyro_status_e pyro_catalog_control(pyro_catalog_t *catalog, pyro_error_t *err);
 
+/* Under the mutex: opens control.mdb again if LMDB has given it up. */
+pyro_status_e pyro_catalog_ready(pyro_catalog_t *catalog, pyro_error_t *err);
+
 /* pyro_catalog_refresh() and pyro_catalog_find(). */
 pyro_status_e pyro_catalog_refresh_locked(pyro_catalog_t *catalog,
     pyro_error_t *err);

@@ -75,6 +75,34 @@ pyro_catalog_control(pyro_catalog_t *catalog, pyro_error_t *err)
 }
 
 
+/*
+ * LMDB gives up an environment whose meta page could not be written; nothing
+ * but opening it again helps.  No transaction of it is open: all of them are
+ * under the mutex.
+ */
+pyro_status_e
+pyro_catalog_ready(pyro_catalog_t *catalog, pyro_error_t *err)
+{
+    pyro_status_e  status;
+
+    if (catalog->control != NULL && !atomic_load(&catalog->control->broken)) {
+        return PYRO_OK;
+    }
+
+    pyro_env_close(catalog->control);
+    catalog->control = NULL;
+
+    status = pyro_catalog_control(catalog, err);
+
+    if (status != PYRO_OK) {
+        pyro_env_close(catalog->control);
+        catalog->control = NULL;
+    }
+
+    return status;
+}
+
+
 /* Makes the databases of a new file, refuses one of another format. */
 static pyro_status_e
 pyro_catalog_init(pyro_catalog_t *catalog, pyro_error_t *err)

@@ -140,9 +140,14 @@ pyro_partition_open(pyro_partition_t *part, const char *path,
     if (status != PYRO_OK) {
         pyro_env_close(part->env);
         part->env = NULL;
+        return status;
     }
 
-    return status;
+    /* a slot left by a killed reader would keep freed pages from being used */
+
+    (void) pyro_env_reader_check(part->env, NULL);
+
+    return PYRO_OK;
 }
 
 

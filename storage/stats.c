@@ -101,7 +101,8 @@ pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
 
     pthread_mutex_lock(&catalog->mutex);
 
-    stats->bytes = pyro_store_file_size(catalog, catalog->control->name);
+    stats->bytes = catalog->control == NULL ? 0
+                   : pyro_store_file_size(catalog, catalog->control->name);
     stats->open_partitions = catalog->n_open;
 
     for (i = 0; i < catalog->n_parts; i++) {
@@ -142,7 +143,8 @@ pyro_store_reader_check(pyro_store_t *store, pyro_error_t *err)
 
     pthread_mutex_lock(&catalog->mutex);
 
-    dead = pyro_env_reader_check(catalog->control, err);
+    dead = pyro_catalog_ready(catalog, err) == PYRO_OK
+           ? pyro_env_reader_check(catalog->control, err) : -1;
 
     for (i = 0; i < catalog->n_parts && dead != -1; i++) {
 

@@ -182,6 +182,13 @@ pyro_write_group(pyro_store_t *store, pyro_write_item_t *items, uint32_t n)
         status = pyro_catalog_acquire(&store->catalog, group.part,
                                       &group.error);
 
+        if (status == PYRO_NOT_FOUND) {
+            /* somebody removed the file: the next generation takes its place */
+            group.part->elsewhere = 1;
+            pyro_arena_destroy(group.arena);
+            return 0;
+        }
+
         if (status == PYRO_OK) {
             status = pyro_write_prepare(&group, n);
 
