@@ -279,17 +279,6 @@ pyro_env_renew(pyro_env_t *env, MDB_txn *txn, pyro_error_t *err)
 }
 
 
-pyro_status_e
-pyro_env_sync(pyro_env_t *env, pyro_error_t *err)
-{
-    int  rc;
-
-    rc = mdb_env_sync(env->mdb, 1);
-
-    return rc ? pyro_env_error(env, rc, "sync", err) : PYRO_OK;
-}
-
-
 int
 pyro_env_reader_check(pyro_env_t *env, pyro_error_t *err)
 {

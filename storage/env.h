@@ -64,9 +64,6 @@ void pyro_env_abort(pyro_env_t *env, MDB_txn *txn);
  */
 pyro_status_e pyro_env_renew(pyro_env_t *env, MDB_txn *txn, pyro_error_t *err);
 
-/* Everything committed is on disk, whatever the durability. */
-pyro_status_e pyro_env_sync(pyro_env_t *env, pyro_error_t *err);
-
 /* Clears slots of dead readers; returns how many, -1 on an error. */
 int pyro_env_reader_check(pyro_env_t *env, pyro_error_t *err);
 

@@ -83,4 +83,23 @@ END
     $t->log_ok;
 }
 
+
+# The routes are whole paths: nothing that only begins or ends like one.
+{
+    my $t = PyroTest->new(workers => 1)->start;
+
+    for my $path ('querier.v1.QuerierService/SeriesX',
+                  'querier.v1.QuerierService/', 'querier.v1.Nope/Series',
+                  'querier.v1.QuerierService/series')
+    {
+        my $r = $t->post("/$path", '{}', 'Content-Type' => 'application/json');
+
+        is $r->{status}, 404, "no RPC: $path";
+        like $r->{body}, qr/"unimplemented"/, 'as Connect has it';
+    }
+
+    $t->stop('QUIT');
+    $t->log_ok;
+}
+
 done_testing;

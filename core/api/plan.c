@@ -7,7 +7,6 @@
 #define PYRO_PLAN_MAX_SELECTORS  100
 #define PYRO_PLAN_MAX_MS         (INT64_MAX / PYRO_NS_PER_MS)
 
-#define PYRO_PLAN_SERVICE        "querier.v1.QuerierService/"
 
 /* enum values, which protobuf-c calls by their type's name and their own */
 #define PYRO_PLAN_AVERAGE                                                     \
@@ -69,38 +68,6 @@ static const char  *pyro_plan_rpcs[PYRO_RPC_COUNT] = {
     "ProfileTypes", "LabelNames", "LabelValues", "Series", "SelectSeries",
     "SelectMergeStacktraces"
 };
-
-
-int
-pyro_rpc_of(pyro_slice_t path)
-{
-    int           rpc;
-    pyro_slice_t  service;
-
-    service = PYRO_SLICE(PYRO_PLAN_SERVICE);
-
-    if (!pyro_slice_starts(path, service)) {
-        return -1;
-    }
-
-    path.data += service.len;
-    path.len -= service.len;
-
-    for (rpc = 0; rpc < PYRO_RPC_COUNT; rpc++) {
-        if (pyro_slice_is(path, pyro_plan_rpcs[rpc])) {
-            return rpc;
-        }
-    }
-
-    return -1;
-}
-
-
-const char *
-pyro_rpc_name(pyro_rpc_e rpc)
-{
-    return pyro_plan_rpcs[rpc];
-}
 
 
 pyro_status_e

@@ -54,11 +54,6 @@ typedef struct {
 } pyro_plan_t;
 
 
-/* The RPC of a path's last two pieces ("querier.v1.QuerierService/Series"). */
-int pyro_rpc_of(pyro_slice_t path);         /* -1: none */
-
-const char *pyro_rpc_name(pyro_rpc_e rpc);  /* "SelectSeries" */
-
 /*
  * Decodes and checks a request.  A start or end of 0 is open; a range wholly
  * before max_query_lookback becomes one in which nothing can be stored.

@@ -8,6 +8,8 @@
 
 
 static int pyro_intern_grow(pyro_intern_t *table);
+static uint32_t pyro_intern_slot(const pyro_intern_t *table, pyro_slice_t s,
+    uint64_t hash);
 
 
 void
@@ -68,17 +70,11 @@ pyro_intern_grow(pyro_intern_t *table)
 }
 
 
-uint32_t
-pyro_intern_find(const pyro_intern_t *table, pyro_slice_t s)
+/* The slot of s, or the free one where it belongs. */
+static uint32_t
+pyro_intern_slot(const pyro_intern_t *table, pyro_slice_t s, uint64_t hash)
 {
     uint32_t  id, slot;
-    uint64_t  hash;
-
-    if (table->mask == 0) {
-        return PYRO_NONE;
-    }
-
-    hash = pyro_hash64(s.data, s.len, table->seed);
 
     for (slot = (uint32_t) hash & table->mask;
          table->slots[slot];
@@ -87,11 +83,28 @@ pyro_intern_find(const pyro_intern_t *table, pyro_slice_t s)
         id = table->slots[slot] - 1;
 
         if (table->hashes[id] == hash && pyro_slice_eq(table->items[id], s)) {
-            return id;
+            break;
         }
     }
 
-    return PYRO_NONE;
+    return slot;
+}
+
+
+uint32_t
+pyro_intern_find(const pyro_intern_t *table, pyro_slice_t s)
+{
+    uint32_t  slot;
+
+    if (table->mask == 0) {
+        return PYRO_NONE;
+    }
+
+    slot = pyro_intern_slot(table, s, pyro_hash64(s.data, s.len, table->seed));
+
+    /* a free slot holds 0, and 0 - 1 is PYRO_NONE */
+
+    return table->slots[slot] - 1;
 }
 
 
@@ -107,16 +120,10 @@ pyro_intern(pyro_intern_t *table, pyro_slice_t s, int copy)
     }
 
     hash = pyro_hash64(s.data, s.len, table->seed);
+    slot = pyro_intern_slot(table, s, hash);
 
-    for (slot = (uint32_t) hash & table->mask;
-         table->slots[slot];
-         slot = (slot + 1) & table->mask)
-    {
-        id = table->slots[slot] - 1;
-
-        if (table->hashes[id] == hash && pyro_slice_eq(table->items[id], s)) {
-            return id;
-        }
+    if (table->slots[slot]) {
+        return table->slots[slot] - 1;
     }
 
     item = s;

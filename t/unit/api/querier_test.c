@@ -45,26 +45,6 @@ plan_json(pyro_arena_t *arena, pyro_rpc_e rpc, const char *body,
 
 
 static void
-rpcs_by_path(void **state)
-{
-    (void) state;
-
-    assert_int_equal(pyro_rpc_of(PYRO_SLICE(
-        "querier.v1.QuerierService/Series")), PYRO_RPC_SERIES);
-    assert_int_equal(pyro_rpc_of(PYRO_SLICE(
-        "querier.v1.QuerierService/SelectMergeStacktraces")),
-        PYRO_RPC_SELECT_MERGE_STACKTRACES);
-    assert_int_equal(pyro_rpc_of(PYRO_SLICE(
-        "querier.v1.QuerierService/SeriesX")), -1);
-    assert_int_equal(pyro_rpc_of(PYRO_SLICE(
-        "querier.v1.QuerierService/")), -1);
-    assert_int_equal(pyro_rpc_of(PYRO_SLICE("querier.v1.Nope/Series")), -1);
-    assert_int_equal(pyro_rpc_of(PYRO_SLICE("")), -1);
-    assert_string_equal(pyro_rpc_name(PYRO_RPC_PROFILE_TYPES), "ProfileTypes");
-}
-
-
-static void
 plans_are_refused(void **state)
 {
     size_t         i;
@@ -683,7 +663,6 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test(rpcs_by_path),
         cmocka_unit_test(plans_are_refused),
         cmocka_unit_test(plan_of_a_flame_graph),
         cmocka_unit_test(plan_of_a_time_series),
