@@ -15,6 +15,7 @@
 
 
 #include "core/model/profile.h"
+#include "jfr/jfr_info.h"
 
 
 /* What was read and what was not; each is a counter in /metrics. */
@@ -43,16 +44,54 @@ typedef enum {
 
 
 typedef struct {
-    uint64_t      counters[PYRO_JFR_COUNTER_COUNT];
-    char          event[64];        /* the setting, empty if absent */
-    char          engine[64];
-    char          problem[160];     /* the first thing that was wrong, or "" */
+    uint64_t          counters[PYRO_JFR_COUNTER_COUNT];
+    char              event[64];    /* the setting, empty if absent */
+    char              engine[64];
+    char              problem[160]; /* the first thing that was wrong, or "" */
+    pyro_jfr_info_t   info;
 } pyro_jfr_report_t;
 
 
+/* Which events are process_cpu. */
+typedef enum {
+    PYRO_JFR_CPU_BY_ANY = 0,        /* CPUTimeSample, or else ExecutionSample */
+    PYRO_JFR_CPU_BY_SAMPLING,       /* ExecutionSample alone */
+    PYRO_JFR_CPU_BY_TIME            /* CPUTimeSample alone */
+} pyro_jfr_cpu_e;
+
+
 typedef struct {
-    int64_t       sample_rate;      /* Hz, of the request; -1 unusable */
-    pyro_slice_t  labels;           /* LabelsSnapshot, protobuf; or empty */
+    pyro_slice_t      type;         /* "jdk.ExecutionSample" */
+    uint64_t          n;
+} pyro_jfr_event_count_t;
+
+
+/* A chunk as it was read; what it points to is gone after the call. */
+typedef struct {
+    size_t            offset;       /* in the recording */
+    size_t            size;
+    unsigned          major;
+    unsigned          minor;
+    int64_t           start;        /* ns since the epoch */
+    int64_t           duration;     /* ns */
+    int64_t           frequency;    /* ticks a second */
+    uint32_t          checkpoints;
+    int               unfinished;   /* still being written when copied */
+    int               broken;
+    uint32_t          n_events;
+    const pyro_jfr_event_count_t *events;   /* those that occur, by type */
+} pyro_jfr_chunk_summary_t;
+
+
+typedef struct {
+    int64_t           sample_rate;  /* Hz, of the request; -1 unusable */
+    pyro_slice_t      labels;       /* LabelsSnapshot, protobuf; or empty */
+    pyro_jfr_cpu_e    cpu;
+
+    /* may be NULL: called for each chunk that was read, in order */
+    void            (*chunk)(void *ctx,
+                             const pyro_jfr_chunk_summary_t *summary);
+    void             *ctx;
 } pyro_jfr_options_t;
 
 
@@ -69,6 +108,13 @@ pyro_status_e pyro_jfr_read(pyro_slice_t recording,
     pyro_jfr_report_t *report, pyro_error_t *err);
 
 const char *pyro_jfr_counter_text(pyro_jfr_counter_e counter);
+
+/*
+ * The report's facts as a JSON object: service, lastSeen, jvm, os, agent,
+ * settings, lost (counters of losses that are not 0).  README, "jfr-info".
+ */
+void pyro_jfr_info_json(const pyro_jfr_report_t *report,
+    const pyro_jfr_seen_t *seen, pyro_rope_t *out);
 
 
 #endif /* _PYRO_JFR_H_INCLUDED_ */

@@ -101,6 +101,7 @@ ngx_pyroscope_upload_parse(void *data)
 static pyro_status_e
 ngx_pyroscope_upload_run(ngx_pyroscope_upload_t *u)
 {
+    int64_t                 rate;
     pyro_labels_t           labels;
     pyro_status_e           status;
     pyro_profile_t         *profile;
@@ -117,7 +118,7 @@ ngx_pyroscope_upload_run(ngx_pyroscope_upload_t *u)
     }
 
     if (status == PYRO_OK) {
-        status = ngx_pyroscope_upload_rate(u, &options.sample_rate);
+        status = ngx_pyroscope_upload_rate(u, &rate);
     }
 
     if (status == PYRO_OK) {
@@ -134,7 +135,9 @@ ngx_pyroscope_upload_run(ngx_pyroscope_upload_t *u)
         return pyro_error_memory(&u->error);
     }
 
+    ngx_memzero(&options, sizeof(pyro_jfr_options_t));
     options.labels = parts.labels;
+    options.sample_rate = rate;
     status = pyro_jfr_read(parts.recording, &options, profile, &u->report,
                            &u->error);
 

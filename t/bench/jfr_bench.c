@@ -66,7 +66,7 @@ bench_read(pyro_slice_t recording, pyro_jfr_report_t *report,
     pyro_arena_t        *arena;
     pyro_status_e        status;
     pyro_profile_t      *profile;
-    pyro_jfr_options_t   options = { 100, { NULL, 0 } };
+    pyro_jfr_options_t   options = { .sample_rate = 100 };
 
     arena = pyro_arena_create(0);
     profile = pyro_profile_create(arena);

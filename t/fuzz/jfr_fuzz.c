@@ -30,6 +30,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     len = data[0] < size - 1 ? data[0] : size - 1;
+    memset(&options, 0, sizeof(options));
     options.labels = pyro_slice(data + 1, len);
     options.sample_rate = (int64_t) len - 1;
 

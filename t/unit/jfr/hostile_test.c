@@ -597,7 +597,7 @@ no_memory(void **state)
     pyro_arena_t       *arena;
     pyro_slice_t        data;
     pyro_profile_t     *profile;
-    pyro_jfr_options_t  options = { 100, { NULL, 0 } };
+    pyro_jfr_options_t  options = { .sample_rate = 100 };
 
     (void) state;
 

@@ -56,7 +56,8 @@ static inline void
 recording_read(reading_t *reading, pyro_slice_t recording, pyro_slice_t labels,
     int64_t sample_rate)
 {
-    pyro_jfr_options_t  options = { sample_rate, labels };
+    pyro_jfr_options_t  options = { .sample_rate = sample_rate,
+                                    .labels = labels };
 
     memset(reading, 0, sizeof(reading_t));
 
