@@ -34,7 +34,8 @@ GEN         := build/gen
 
 comma       := ,
 SAN_FLAGS   := -O1 -fsanitize=address$(comma)undefined \
-               -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+               -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
+               -DPYRO_COUNTING=1
 OPT         := $(if $(SAN),$(SAN_FLAGS),-O2)
 CFLAGS      ?= -g
 ALL_CFLAGS  := -std=gnu11 $(OPT) $(CFLAGS) -fPIC -Wall -Wextra -Werror \

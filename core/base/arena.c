@@ -1,32 +1,132 @@
 #include "core/base/arena.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
+#include "core/base/count.h"
 
-#define PYRO_ARENA_ALIGN  16
-#define PYRO_ARENA_FIRST  (16 * 1024)
-#define PYRO_ARENA_MAX    (1024 * 1024)
+
+#define PYRO_ARENA_ALIGN   16
+#define PYRO_ARENA_FIRST   (8 * 1024)   /* blocks of small pieces: at first */
+#define PYRO_ARENA_LAST    (64 * 1024)  /* and at most */
+#define PYRO_ARENA_OWN     2048         /* pieces that have their own block */
+
+#define PYRO_SPARE_BLOCKS  64
+#define PYRO_SPARE_BYTES   (4 * 1024 * 1024)
+#define PYRO_SPARE_LEAST   4096
+#define PYRO_SPARE_MOST    (1024 * 1024)
+
+#if defined(__SANITIZE_ADDRESS__)
+#define PYRO_SPARE  0                   /* what is freed must be seen as such */
+#else
+#define PYRO_SPARE  1
+#endif
 
 
 typedef struct pyro_arena_block_s  pyro_arena_block_t;
 
 struct pyro_arena_block_s {
-    pyro_arena_block_t  *next;
-    size_t               size;      /* keeps the data 16-byte aligned */
+    pyro_arena_block_t   *next;
+    pyro_arena_block_t  **link;         /* what points to this one */
+    size_t                size;         /* with this head */
+    uintptr_t             owner;        /* the arena: see pyro_arena_own() */
 };
 
 
 struct pyro_arena_s {
-    pyro_arena_block_t  *blocks;
-    char                *pos;
-    char                *end;
-    size_t               budget;
-    size_t               used;
-    size_t               next_size;
+    pyro_arena_block_t   *blocks;
+    char                 *pos;
+    char                 *end;
+    size_t                budget;
+    size_t                used;
+    size_t                next_size;
+    int                   exhausted;
 };
 
 
+/*
+ * Blocks that arenas gave back: the next one takes them over with their pages,
+ * which cost the kernel more than everything else that a small task does.
+ */
+static struct {
+    pthread_mutex_t       mutex;
+    pyro_arena_block_t   *blocks[PYRO_SPARE_BLOCKS];
+    size_t                bytes;
+    unsigned              n;
+} pyro_spare = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+
+
+static pyro_arena_block_t *pyro_spare_take(size_t size);
+static int pyro_spare_put(pyro_arena_block_t *block);
 static void *pyro_arena_block(pyro_arena_t *arena, size_t size);
+static pyro_arena_block_t *pyro_arena_own(const pyro_arena_t *arena,
+    const void *p, size_t size);
+
+
+/* The smallest that has the size, unless much of it would lie idle. */
+static pyro_arena_block_t *
+pyro_spare_take(size_t size)
+{
+    size_t               most;
+    unsigned             i, found;
+    pyro_arena_block_t  *block;
+
+    if (!PYRO_SPARE || size < PYRO_SPARE_LEAST || size > PYRO_SPARE_MOST) {
+        return NULL;
+    }
+
+    block = NULL;
+    most = size + size / 2;
+    found = 0;
+
+    pthread_mutex_lock(&pyro_spare.mutex);
+
+    for (i = 0; i < pyro_spare.n; i++) {
+        if (pyro_spare.blocks[i]->size >= size
+            && pyro_spare.blocks[i]->size <= most)
+        {
+            block = pyro_spare.blocks[i];
+            most = block->size;
+            found = i;
+        }
+    }
+
+    if (block != NULL) {
+        pyro_spare.blocks[found] = pyro_spare.blocks[--pyro_spare.n];
+        pyro_spare.bytes -= block->size;
+    }
+
+    pthread_mutex_unlock(&pyro_spare.mutex);
+
+    return block;
+}
+
+
+static int
+pyro_spare_put(pyro_arena_block_t *block)
+{
+    int  kept;
+
+    if (!PYRO_SPARE || block->size < PYRO_SPARE_LEAST
+        || block->size > PYRO_SPARE_MOST)
+    {
+        return 0;
+    }
+
+    pthread_mutex_lock(&pyro_spare.mutex);
+
+    kept = pyro_spare.n < PYRO_SPARE_BLOCKS
+           && pyro_spare.bytes + block->size <= PYRO_SPARE_BYTES;
+
+    if (kept) {
+        pyro_spare.blocks[pyro_spare.n++] = block;
+        pyro_spare.bytes += block->size;
+    }
+
+    pthread_mutex_unlock(&pyro_spare.mutex);
+
+    return kept;
+}
 
 
 pyro_arena_t *
@@ -56,7 +156,10 @@ pyro_arena_destroy(pyro_arena_t *arena)
 
     for (block = arena->blocks; block != NULL; block = next) {
         next = block->next;
-        free(block);
+
+        if (!pyro_spare_put(block)) {
+            free(block);
+        }
     }
 
     free(arena);
@@ -75,21 +178,50 @@ pyro_arena_block(pyro_arena_t *arena, size_t size)
         || (arena->budget
             && (total > arena->budget || arena->used > arena->budget - total)))
     {
+        arena->exhausted = 1;
         return NULL;
     }
 
-    block = malloc(total);
+    block = pyro_spare_take(total);
 
     if (block == NULL) {
+        block = malloc(total);
+
+        if (block == NULL) {
+            return NULL;
+        }
+
+        block->size = total;
+    }
+
+    block->owner = (uintptr_t) arena;
+    block->next = arena->blocks;
+    block->link = &arena->blocks;
+
+    if (block->next != NULL) {
+        block->next->link = &block->next;
+    }
+
+    arena->blocks = block;
+    arena->used += block->size;
+
+    return block + 1;
+}
+
+
+/* The block that a piece of this size has to itself, or NULL. */
+static pyro_arena_block_t *
+pyro_arena_own(const pyro_arena_t *arena, const void *p, size_t size)
+{
+    pyro_arena_block_t  *block;
+
+    if (size < PYRO_ARENA_OWN) {
         return NULL;
     }
 
-    block->next = arena->blocks;
-    block->size = size;
-    arena->blocks = block;
-    arena->used += total;
+    block = (pyro_arena_block_t *) (uintptr_t) p - 1;
 
-    return block + 1;
+    return block->owner == (uintptr_t) arena ? block : NULL;
 }
 
 
@@ -100,7 +232,12 @@ pyro_arena_alloc(pyro_arena_t *arena, size_t size)
     size_t   need;
 
     if (size > SIZE_MAX - PYRO_ARENA_ALIGN) {
+        arena->exhausted = 1;
         return NULL;
+    }
+
+    if (size >= PYRO_ARENA_OWN) {
+        return pyro_arena_block(arena, size);
     }
 
     if (size == 0) {
@@ -115,22 +252,17 @@ pyro_arena_alloc(pyro_arena_t *arena, size_t size)
         return p;
     }
 
-    /* a large piece gets a block of its own; the current one stays in use */
-
-    if (need > arena->next_size / 4) {
-        return pyro_arena_block(arena, need);
-    }
-
-    p = pyro_arena_block(arena, arena->next_size);
+    p = pyro_arena_block(arena, arena->next_size
+                                - sizeof(pyro_arena_block_t));
 
     if (p == NULL) {
         return pyro_arena_block(arena, need);
     }
 
     arena->pos = p + need;
-    arena->end = p + arena->next_size;
+    arena->end = p + arena->next_size - sizeof(pyro_arena_block_t);
 
-    if (arena->next_size < PYRO_ARENA_MAX) {
+    if (arena->next_size < PYRO_ARENA_LAST) {
         arena->next_size *= 2;
     }
 
@@ -144,16 +276,43 @@ pyro_arena_calloc(pyro_arena_t *arena, size_t n, size_t size)
     void  *p;
 
     if (size && n > SIZE_MAX / size) {
+        arena->exhausted = 1;
         return NULL;
     }
 
     p = pyro_arena_alloc(arena, n * size);
 
     if (p != NULL) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, n * size);
         memset(p, 0, n * size);
     }
 
     return p;
+}
+
+
+void
+pyro_arena_free(pyro_arena_t *arena, void *p, size_t size)
+{
+    pyro_arena_block_t  *block;
+
+    block = pyro_arena_own(arena, p, size);
+
+    if (block == NULL) {
+        return;
+    }
+
+    *block->link = block->next;
+
+    if (block->next != NULL) {
+        block->next->link = block->link;
+    }
+
+    arena->used -= block->size;
+
+    if (!pyro_spare_put(block)) {
+        free(block);
+    }
 }
 
 
@@ -169,6 +328,7 @@ pyro_arena_dup(pyro_arena_t *arena, pyro_slice_t s)
     }
 
     if (s.len) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, s.len);
         memcpy(p, s.data, s.len);
     }
 
@@ -208,7 +368,9 @@ pyro_arena_grow(pyro_arena_t *arena, void *items, uint32_t *cap, size_t n,
     memcpy(&old, items, sizeof(void *));
 
     if (*cap) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, (size_t) *cap * size);
         memcpy(p, old, (size_t) *cap * size);
+        pyro_arena_free(arena, old, (size_t) *cap * size);
     }
 
     memcpy(items, &p, sizeof(void *));
@@ -222,4 +384,25 @@ size_t
 pyro_arena_used(const pyro_arena_t *arena)
 {
     return arena->used;
+}
+
+
+int
+pyro_arena_exhausted(const pyro_arena_t *arena)
+{
+    return arena->exhausted;
+}
+
+
+pyro_status_e
+pyro_arena_error(const pyro_arena_t *arena, pyro_error_t *err)
+{
+    if (!arena->exhausted) {
+        return pyro_error_memory(err);
+    }
+
+    return pyro_error_set(err, PYRO_TOO_LARGE, PYRO_REASON_PROFILE_SIZE,
+                          "what this upload stands for takes more than the "
+                          "%zu bytes of memory that one of its size may take",
+                          arena->budget);
 }

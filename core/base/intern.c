@@ -63,6 +63,11 @@ pyro_intern_grow(pyro_intern_t *table)
         slots[slot] = i + 1;
     }
 
+    if (table->mask) {
+        pyro_arena_free(table->arena, table->slots,
+                        ((size_t) table->mask + 1) * sizeof(uint32_t));
+    }
+
     table->slots = slots;
     table->mask = n - 1;
 

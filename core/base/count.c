@@ -1,0 +1,8 @@
+#include "core/base/count.h"
+
+
+#ifdef PYRO_COUNTING
+
+__thread uint64_t  pyro_counts[PYRO_COUNT_KINDS];
+
+#endif

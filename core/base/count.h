@@ -1,0 +1,37 @@
+/*
+ * What reading costs, in numbers that do not depend on the machine: steps
+ * taken, bytes looked at, look-ups in tables.  Only in builds that define
+ * PYRO_COUNTING (the sanitizers'); elsewhere nothing is left of it.
+ *
+ * The counters are the thread's.
+ */
+
+#ifndef _PYRO_COUNT_H_INCLUDED_
+#define _PYRO_COUNT_H_INCLUDED_
+
+
+#include <stdint.h>
+
+
+typedef enum {
+    PYRO_COUNT_STEPS = 0,           /* values read, frames, events, items */
+    PYRO_COUNT_BYTES,               /* read, cleared, copied or hashed */
+    PYRO_COUNT_LOOKUPS,             /* slots of hash tables looked at */
+    PYRO_COUNT_KINDS
+} pyro_count_e;
+
+
+#ifdef PYRO_COUNTING
+
+extern __thread uint64_t  pyro_counts[PYRO_COUNT_KINDS];
+
+#define PYRO_COUNT(kind, n)  (pyro_counts[kind] += (uint64_t) (n))
+
+#else
+
+#define PYRO_COUNT(kind, n)  ((void) 0)
+
+#endif
+
+
+#endif /* _PYRO_COUNT_H_INCLUDED_ */
