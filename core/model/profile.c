@@ -1,9 +1,10 @@
 #include "core/model/profile.h"
 
+#include "core/base/count.h"
 #include "core/base/utf8.h"
 
 
-#define PYRO_INDEX_FIRST  64
+#define PYRO_INDEX_FIRST  32
 
 
 /* What an index has to know of the items of an array. */
@@ -31,6 +32,9 @@ static uint64_t pyro_sample_hash(const void *item, uint64_t seed);
 static int pyro_sample_eq(const void *one, const void *two);
 static int pyro_index_grow(pyro_profile_t *p, pyro_profile_index_t *index,
     const char *items, const pyro_item_kind_t *kind);
+static inline uint32_t *pyro_index_slot(const pyro_profile_index_t *index,
+    const char *items, const void *item, uint64_t seed,
+    const pyro_item_kind_t *kind);
 static inline uint32_t pyro_profile_enter(pyro_profile_t *p,
     pyro_profile_index_t *index, void *array, uint32_t *n, uint32_t *cap,
     const void *item, const pyro_item_kind_t *kind);
@@ -108,10 +112,16 @@ pyro_profile_create(pyro_arena_t *arena)
 }
 
 
+/* By a secret factor: the upper bits of the product depend on all of both. */
 static inline uint64_t
 pyro_pair_hash(uint32_t a, uint32_t b, uint64_t seed)
 {
-    return pyro_hash_mix(seed, (uint64_t) a << 32 | b);
+    unsigned __int128  product;
+
+    product = (unsigned __int128) (((uint64_t) a << 32 | b) ^ seed)
+              * (seed | 1);
+
+    return (uint64_t) (product >> 64) ^ (uint64_t) product;
 }
 
 
@@ -303,10 +313,39 @@ pyro_index_grow(pyro_profile_t *p, pyro_profile_index_t *index,
         slots[pos & (size - 1)] = index->slots[i];
     }
 
+    if (index->slots != NULL) {
+        pyro_arena_free(p->arena, index->slots,
+                        ((size_t) index->mask + 1) * sizeof(uint32_t));
+    }
+
     index->slots = slots;
     index->mask = size - 1;
 
     return 0;
+}
+
+
+/* The slot that holds item, or the free one where it belongs. */
+static inline __attribute__((always_inline)) uint32_t *
+pyro_index_slot(const pyro_profile_index_t *index, const char *items,
+    const void *item, uint64_t seed, const pyro_item_kind_t *kind)
+{
+    uint32_t  pos, *slot;
+
+    pos = (uint32_t) kind->hash(item, seed);
+
+    for (slot = &index->slots[pos & index->mask];
+         *slot;
+         slot = &index->slots[++pos & index->mask])
+    {
+        PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
+
+        if (kind->eq(items + (size_t) (*slot - 1) * kind->size, item)) {
+            break;
+        }
+    }
+
+    return slot;
 }
 
 
@@ -320,32 +359,35 @@ pyro_profile_enter(pyro_profile_t *p, pyro_profile_index_t *index, void *array,
     uint32_t *n, uint32_t *cap, const void *item, const pyro_item_kind_t *kind)
 {
     char      *items;
-    uint32_t   pos, id, *slot;
-
-    /* half of the slots stay free, and there is room for one more */
+    uint32_t   id, *slot;
 
     memcpy(&items, array, sizeof(void *));
 
-    if ((*n >= index->mask / 2 && pyro_index_grow(p, index, items, kind))
-        || pyro_arena_grow(p->arena, array, cap, (size_t) *n + 1, kind->size))
-    {
+    slot = NULL;
+
+    if (index->slots != NULL) {
+        slot = pyro_index_slot(index, items, item, p->strings.seed, kind);
+
+        if (*slot) {
+            return *slot - 1;
+        }
+    }
+
+    /* a quarter of the slots stays free */
+
+    if (slot == NULL || *n >= index->mask - index->mask / 4) {
+        if (pyro_index_grow(p, index, items, kind)) {
+            return PYRO_NONE;
+        }
+
+        slot = pyro_index_slot(index, items, item, p->strings.seed, kind);
+    }
+
+    if (pyro_arena_grow(p->arena, array, cap, (size_t) *n + 1, kind->size)) {
         return PYRO_NONE;
     }
 
     memcpy(&items, array, sizeof(void *));
-
-    pos = (uint32_t) kind->hash(item, p->strings.seed);
-
-    for (slot = &index->slots[pos & index->mask];
-         *slot;
-         slot = &index->slots[++pos & index->mask])
-    {
-        id = *slot - 1;
-
-        if (kind->eq(items + (size_t) id * kind->size, item)) {
-            return id;
-        }
-    }
 
     id = (*n)++;
     *slot = id + 1;
