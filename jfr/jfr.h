@@ -30,6 +30,9 @@
     X(STACK_TRUNCATED,   "stack_truncated")      /* by the profiler */        \
     X(STATE_UNKNOWN,     "state_unknown")        /* sample dropped */         \
     X(VALUE_NEGATIVE,    "value_negative")       /* sample dropped */         \
+    X(DATA_LOST,         "data_lost_bytes")      /* jdk.DataLoss */           \
+    X(LABELS_FOLDED,     "labels_folded")        /* label sets over budget */ \
+    X(NAMES_FOLDED,      "names_folded")         /* methods over budget */    \
     X(CPU_TIME_SAMPLES,  "cpu_time_samples")     /* jdk.CPUTimeSample */      \
     X(CPU_TIME_LOST,     "cpu_time_lost")        /* CPUTimeSamplesLost */     \
     X(EXECUTION_SKIPPED, "execution_skipped")    /* beside CPUTimeSample */

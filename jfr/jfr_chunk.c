@@ -1,25 +1,40 @@
+#define _GNU_SOURCE
+
 #include "jfr/jfr_chunk.h"
 
 #include "core/base/clock.h"
 
 
-#define PYRO_JFR_MAJOR            2
+/* 1.0 is JDK 9's and 10's, 2.x all later ones': the same but for the number. */
+#define PYRO_JFR_MAJOR_FIRST      1
+#define PYRO_JFR_MAJOR_LAST       2
+
 #define PYRO_JFR_FLAG_COMPRESSED  1
 
 
 enum {
     PYRO_JFR_AT_MAJOR = 4,
+    PYRO_JFR_AT_MINOR = 6,
     PYRO_JFR_AT_SIZE = 8,
     PYRO_JFR_AT_CHECKPOINT = 16,
     PYRO_JFR_AT_METADATA = 24,
+    PYRO_JFR_AT_START = 32,
+    PYRO_JFR_AT_DURATION = 40,
     PYRO_JFR_AT_FREQUENCY = 56,
     PYRO_JFR_AT_STATE = 64,
     PYRO_JFR_AT_FLAGS = 66
 };
 
 
-static pyro_jfr_chunk_e pyro_jfr_chunk_header(pyro_jfr_chunk_t *chunk,
-    const char **problem);
+static void pyro_jfr_chunk_header(pyro_jfr_chunk_t *chunk, const uint8_t *p);
+static int pyro_jfr_chunk_is_known(const pyro_jfr_chunk_t *chunk);
+static uint32_t pyro_jfr_chunk_offset(const pyro_jfr_chunk_t *chunk,
+    const uint8_t *p);
+static int pyro_jfr_chunk_event_is(const pyro_jfr_chunk_t *chunk,
+    uint32_t offset, uint64_t type);
+static int pyro_jfr_chunk_is_sound(const uint8_t *p, size_t left);
+static size_t pyro_jfr_chunk_find(pyro_slice_t recording, size_t from,
+    size_t end);
 
 
 int
@@ -29,37 +44,113 @@ pyro_jfr_is_chunk(pyro_slice_t data)
 }
 
 
-/* All of the header but the size, which is plausible. */
-static pyro_jfr_chunk_e
-pyro_jfr_chunk_header(pyro_jfr_chunk_t *chunk, const char **problem)
+/* The fields that need no check. */
+static void
+pyro_jfr_chunk_header(pyro_jfr_chunk_t *chunk, const uint8_t *p)
 {
-    uint64_t        checkpoint, metadata;
-    const uint8_t  *p;
-
-    p = chunk->base;
-    checkpoint = pyro_get_be64(p + PYRO_JFR_AT_CHECKPOINT);
-    metadata = pyro_get_be64(p + PYRO_JFR_AT_METADATA);
-
-    if (pyro_get_be16(p + PYRO_JFR_AT_MAJOR) != PYRO_JFR_MAJOR) {
-        *problem = "its version is not 2.x";
-        return PYRO_JFR_CHUNK_DAMAGED;
-    }
-
-    if (checkpoint < PYRO_JFR_HEADER_SIZE || checkpoint >= chunk->size
-        || metadata < PYRO_JFR_HEADER_SIZE || metadata >= chunk->size)
-    {
-        *problem = "it has no metadata or constant pool";
-        return PYRO_JFR_CHUNK_DAMAGED;
-    }
-
-    chunk->checkpoint = (uint32_t) checkpoint;
-    chunk->metadata = (uint32_t) metadata;
+    chunk->base = p;
+    chunk->major = pyro_get_be16(p + PYRO_JFR_AT_MAJOR);
+    chunk->minor = pyro_get_be16(p + PYRO_JFR_AT_MINOR);
+    chunk->start = (int64_t) pyro_get_be64(p + PYRO_JFR_AT_START);
+    chunk->duration = (int64_t) pyro_get_be64(p + PYRO_JFR_AT_DURATION);
     chunk->frequency = (int64_t) pyro_get_be64(p + PYRO_JFR_AT_FREQUENCY);
     chunk->unfinished = p[PYRO_JFR_AT_STATE] != 0;
     chunk->fixed = (pyro_get_be16(p + PYRO_JFR_AT_FLAGS)
                     & PYRO_JFR_FLAG_COMPRESSED) == 0;
+}
 
-    return PYRO_JFR_CHUNK_OK;
+
+static int
+pyro_jfr_chunk_is_known(const pyro_jfr_chunk_t *chunk)
+{
+    return chunk->major >= PYRO_JFR_MAJOR_FIRST
+           && chunk->major <= PYRO_JFR_MAJOR_LAST;
+}
+
+
+/* An offset of the header, 0 if it does not lie in the chunk. */
+static uint32_t
+pyro_jfr_chunk_offset(const pyro_jfr_chunk_t *chunk, const uint8_t *p)
+{
+    uint64_t  offset;
+
+    offset = pyro_get_be64(p);
+
+    return offset >= PYRO_JFR_HEADER_SIZE && offset < chunk->size
+           ? (uint32_t) offset : 0;
+}
+
+
+static int
+pyro_jfr_chunk_event_is(const pyro_jfr_chunk_t *chunk, uint32_t offset,
+    uint64_t type)
+{
+    uint64_t           found;
+    pyro_jfr_reader_t  at, event;
+
+    at = pyro_jfr_chunk_reader(chunk, offset);
+
+    return offset && !pyro_jfr_event_head(&at, &found, &event)
+           && found == type;
+}
+
+
+/*
+ * A header that may be trusted where nothing else says that there is one: the
+ * magic alone may be part of anything.
+ */
+static int
+pyro_jfr_chunk_is_sound(const uint8_t *p, size_t left)
+{
+    uint64_t          size;
+    pyro_jfr_chunk_t  chunk;
+
+    if (left < PYRO_JFR_HEADER_SIZE) {
+        return 0;
+    }
+
+    size = pyro_get_be64(p + PYRO_JFR_AT_SIZE);
+
+    if (size < PYRO_JFR_HEADER_SIZE || size > left || size > UINT32_MAX) {
+        return 0;
+    }
+
+    chunk.size = size;
+    pyro_jfr_chunk_header(&chunk, p);
+
+    return pyro_jfr_chunk_is_known(&chunk)
+           && pyro_jfr_chunk_event_is(&chunk,
+                  pyro_jfr_chunk_offset(&chunk, p + PYRO_JFR_AT_METADATA), 0)
+           && pyro_jfr_chunk_event_is(&chunk,
+                  pyro_jfr_chunk_offset(&chunk, p + PYRO_JFR_AT_CHECKPOINT), 1);
+}
+
+
+/* The first sound header that begins between from and end, or end. */
+static size_t
+pyro_jfr_chunk_find(pyro_slice_t recording, size_t from, size_t end)
+{
+    size_t       left;
+    const char  *p;
+
+    while (from < end) {
+        p = memmem(recording.data + from, end - from, "FLR\0", 4);
+
+        if (p == NULL) {
+            return end;
+        }
+
+        from = (size_t) (p - recording.data);
+        left = recording.len - from;
+
+        if (pyro_jfr_chunk_is_sound((const uint8_t *) p, left)) {
+            return from;
+        }
+
+        from++;
+    }
+
+    return end;
 }
 
 
@@ -67,8 +158,9 @@ pyro_jfr_chunk_e
 pyro_jfr_chunk_next(pyro_slice_t recording, size_t *offset,
     pyro_jfr_chunk_t *chunk, const char **problem)
 {
-    size_t    left;
-    uint64_t  size;
+    size_t          left;
+    uint64_t        size;
+    const uint8_t  *p;
 
     left = recording.len - *offset;
 
@@ -76,31 +168,66 @@ pyro_jfr_chunk_next(pyro_slice_t recording, size_t *offset,
         return PYRO_JFR_CHUNK_END;
     }
 
-    chunk->base = (const uint8_t *) recording.data + *offset;
+    p = (const uint8_t *) recording.data + *offset;
+    *problem = NULL;
+
+    memset(chunk, 0, sizeof(pyro_jfr_chunk_t));
     chunk->offset = *offset;
+    chunk->base = p;
 
-    if (!pyro_jfr_is_chunk(pyro_slice(chunk->base, left))) {
+    if (!pyro_jfr_is_chunk(pyro_slice(p, left))) {
         *problem = "no chunk magic";
-        return PYRO_JFR_CHUNK_LAST;
-    }
 
-    if (left < PYRO_JFR_HEADER_SIZE) {
+    } else if (left < PYRO_JFR_HEADER_SIZE) {
         *problem = "the header is cut off";
-        return PYRO_JFR_CHUNK_LAST;
+
+    } else {
+        pyro_jfr_chunk_header(chunk, p);
+
+        if (!pyro_jfr_chunk_is_known(chunk)) {
+            *problem = "its version is not 1.x or 2.x";
+        }
     }
 
-    size = pyro_get_be64(chunk->base + PYRO_JFR_AT_SIZE);
+    if (*problem != NULL) {
+        *offset = pyro_jfr_chunk_find(recording, *offset + 1, recording.len);
+        chunk->size = *offset - chunk->offset;
+
+        return PYRO_JFR_CHUNK_SKIPPED;
+    }
+
+    size = pyro_get_be64(p + PYRO_JFR_AT_SIZE);
 
     if (size < PYRO_JFR_HEADER_SIZE || size > left || size > UINT32_MAX) {
         *problem = size > left ? "it ends behind the recording's end"
                                : "its size is impossible";
-        return PYRO_JFR_CHUNK_LAST;
+
+        size = left > UINT32_MAX ? UINT32_MAX : left;
+        size = pyro_jfr_chunk_find(recording, *offset + PYRO_JFR_HEADER_SIZE,
+                                   *offset + size) - *offset;
     }
 
     chunk->size = size;
     *offset += size;
 
-    return pyro_jfr_chunk_header(chunk, problem);
+    chunk->checkpoint = pyro_jfr_chunk_offset(chunk,
+                                              p + PYRO_JFR_AT_CHECKPOINT);
+    chunk->metadata = pyro_jfr_chunk_offset(chunk, p + PYRO_JFR_AT_METADATA);
+
+    if (*problem == NULL && (chunk->checkpoint == 0 || chunk->metadata == 0)) {
+        *problem = "its header names no metadata or no constant pool";
+    }
+
+    return *problem != NULL ? PYRO_JFR_CHUNK_DAMAGED : PYRO_JFR_CHUNK_OK;
+}
+
+
+size_t
+pyro_jfr_chunk_after(pyro_slice_t recording, const pyro_jfr_chunk_t *chunk,
+    size_t pos)
+{
+    return pyro_jfr_chunk_find(recording, chunk->offset + pos + 1,
+                               chunk->offset + chunk->size);
 }
 
 
@@ -110,6 +237,8 @@ pyro_jfr_event_head(pyro_jfr_reader_t *r, uint64_t *type,
 {
     uint64_t        size;
     const uint8_t  *start;
+
+    PYRO_COUNT(PYRO_COUNT_STEPS, 1);
 
     start = r->pos;
     *event = *r;

@@ -1,10 +1,15 @@
 /*
- * JFR chunk headers: a recording is one or more chunks back to back, each with
- * its own types, pools and clock.
+ * JFR chunks: a recording is one or more of them back to back, each with its
+ * own types, pools and clock.
  *
  * A chunk borrows the recording's bytes.  Offsets are relative to its first
  * byte and below 4 GiB, since positions in a chunk are kept in 32 bits.
- * JFR chunk header, 68 bytes, big-endian.  One thread.
+ *
+ * Damage costs as little as possible.  A chunk that ends behind the data's end
+ * is what there is of it; one whose size is impossible reaches up to the next
+ * sound header; between chunks everything up to a sound header is skipped.  No
+ * byte belongs to two chunks.  JFR chunk header, 68 bytes, big-endian.  One
+ * thread.
  */
 
 #ifndef _PYRO_JFR_CHUNK_H_INCLUDED_
@@ -19,10 +24,14 @@
 
 typedef struct {
     const uint8_t  *base;
-    size_t          size;           /* header included */
+    size_t          size;           /* of what there is, header included */
     size_t          offset;         /* in the recording */
-    uint32_t        checkpoint;     /* offset of the last checkpoint */
-    uint32_t        metadata;
+    uint32_t        checkpoint;     /* offset of the last one; 0: not known */
+    uint32_t        metadata;       /* likewise */
+    unsigned        major;
+    unsigned        minor;
+    int64_t         start;          /* ns since the epoch */
+    int64_t         duration;       /* ns */
     int64_t         frequency;      /* ticks a second; <= 0 in broken files */
     int             fixed;          /* integers are not compressed */
     int             unfinished;     /* still being written: valid up to size */
@@ -32,17 +41,24 @@ typedef struct {
 typedef enum {
     PYRO_JFR_CHUNK_END,             /* no bytes left */
     PYRO_JFR_CHUNK_OK,
-    PYRO_JFR_CHUNK_DAMAGED,         /* but its size is plausible: skipped */
-    PYRO_JFR_CHUNK_LAST             /* nothing can be read from here on */
+    PYRO_JFR_CHUNK_DAMAGED,         /* what there is of it can be read */
+    PYRO_JFR_CHUNK_SKIPPED          /* bytes that are no chunk */
 } pyro_jfr_chunk_e;
 
 
 /*
- * The chunk at *offset, which is moved to its end.  A damaged or unfinished
- * one has its problem in *problem (static text).
+ * The chunk at *offset, which is moved to its end.  What is wrong with one that
+ * is not sound is in *problem (static text).
  */
 pyro_jfr_chunk_e pyro_jfr_chunk_next(pyro_slice_t recording, size_t *offset,
     pyro_jfr_chunk_t *chunk, const char **problem);
+
+/*
+ * Where reading goes on after the chunk broke at pos (relative to it): a sound
+ * header inside of it, if there is one, or else its end.
+ */
+size_t pyro_jfr_chunk_after(pyro_slice_t recording,
+    const pyro_jfr_chunk_t *chunk, size_t pos);
 
 /* 1 if the bytes begin with a chunk's magic. */
 int pyro_jfr_is_chunk(pyro_slice_t data);

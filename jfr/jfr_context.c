@@ -194,6 +194,8 @@ static pyro_status_e
 pyro_jfr_context_add(pyro_jfr_context_t *context,
     const pyro_jfr_entry_t *entry, pyro_error_t *err)
 {
+    int                is_new;
+    uint32_t           id;
     pyro_status_e      status;
     pyro_jfr_labels_t  labels;
 
@@ -203,17 +205,17 @@ pyro_jfr_context_add(pyro_jfr_context_t *context,
         return status;
     }
 
-    if (pyro_arena_grow(context->context_ids.arena, &context->contexts,
-                        &context->cap_contexts,
-                        (size_t) context->n_contexts + 1,
-                        sizeof(pyro_jfr_labels_t))
-        || pyro_jfr_index_put(&context->context_ids, entry->key,
-                              context->n_contexts))
+    id = pyro_jfr_index_enter(&context->context_ids, entry->key, &is_new);
+
+    if (id == PYRO_NONE
+        || pyro_arena_grow(context->context_ids.arena, &context->contexts,
+                           &context->cap_contexts, (size_t) id + 1,
+                           sizeof(pyro_jfr_labels_t)))
     {
         return pyro_error_memory(err);
     }
 
-    context->contexts[context->n_contexts++] = labels;
+    context->contexts[id] = labels;
 
     return PYRO_OK;
 }
@@ -223,16 +225,20 @@ static pyro_status_e
 pyro_jfr_context_string(pyro_jfr_context_t *context,
     const pyro_jfr_entry_t *entry, pyro_error_t *err)
 {
-    if (pyro_arena_grow(context->string_ids.arena, &context->strings,
-                        &context->cap_strings, (size_t) context->n_strings + 1,
-                        sizeof(pyro_slice_t))
-        || pyro_jfr_index_put(&context->string_ids, entry->key,
-                              context->n_strings))
+    int       is_new;
+    uint32_t  id;
+
+    id = pyro_jfr_index_enter(&context->string_ids, entry->key, &is_new);
+
+    if (id == PYRO_NONE
+        || pyro_arena_grow(context->string_ids.arena, &context->strings,
+                           &context->cap_strings, (size_t) id + 1,
+                           sizeof(pyro_slice_t)))
     {
         return pyro_error_memory(err);
     }
 
-    context->strings[context->n_strings++] = entry->bytes;
+    context->strings[id] = entry->bytes;
 
     return PYRO_OK;
 }
@@ -346,27 +352,46 @@ pyro_jfr_span_label(pyro_slice_t name, pyro_slice_t value, pyro_span_t *span)
 }
 
 
-void
-pyro_jfr_context_tag(const pyro_jfr_context_t *context,
-    const pyro_jfr_tag_t *tag, pyro_labels_t *labels, pyro_span_t *span)
+/* Numbers plus one: of the context in the upper half, of the span's name. */
+uint64_t
+pyro_jfr_context_key(const pyro_jfr_context_t *context,
+    const pyro_jfr_tag_t *tag)
 {
-    uint32_t                  i, id;
+    uint32_t  id, name;
+
+    id = tag->context ? pyro_jfr_index_get(&context->context_ids, tag->context)
+                      : PYRO_NONE;
+    name = tag->span_name
+           ? pyro_jfr_index_get(&context->string_ids, tag->span_name)
+           : PYRO_NONE;
+
+    if (name != PYRO_NONE && context->strings[name].len == 0) {
+        name = PYRO_NONE;
+    }
+
+    /* PYRO_NONE becomes 0 */
+
+    return (uint64_t) (uint32_t) (id + 1) << 32 | (uint32_t) (name + 1);
+}
+
+
+void
+pyro_jfr_context_labels(const pyro_jfr_context_t *context, uint64_t key,
+    pyro_labels_t *labels, pyro_span_t *span)
+{
+    uint32_t                  i;
     pyro_slice_t              name, value;
     const pyro_jfr_pair_t    *pair;
     const pyro_jfr_labels_t  *found;
 
     labels->n = 0;
-    span->id = tag->span;
-    span->trace_hi = tag->trace_hi;
-    span->trace_lo = tag->trace_lo;
+    memset(span, 0, sizeof(pyro_span_t));
 
-    id = tag->context ? pyro_jfr_index_get(&context->context_ids, tag->context)
-                      : PYRO_NONE;
-
-    if (id != PYRO_NONE) {
-        found = &context->contexts[id];
+    if (key >> 32) {
+        found = &context->contexts[(key >> 32) - 1];
 
         for (i = 0; i < found->n; i++) {
+            PYRO_COUNT(PYRO_COUNT_STEPS, 1);
             pair = &context->pairs[found->first + i];
             name = pyro_jfr_context_text(context, pair->name);
             value = pyro_jfr_context_text(context, pair->value);
@@ -380,14 +405,9 @@ pyro_jfr_context_tag(const pyro_jfr_context_t *context,
         }
     }
 
-    if (tag->span_name) {
-        value = pyro_jfr_context_text(context, tag->span_name);
-
-        if (value.len) {
-            labels->items[labels->n].name = PYRO_SLICE("span_name");
-            labels->items[labels->n++].value = value;
-        }
+    if ((uint32_t) key) {
+        labels->items[labels->n].name = PYRO_SLICE("span_name");
+        labels->items[labels->n++].value = context->strings[(uint32_t) key
+                                                            - 1];
     }
-
-    labels->n = pyro_labels_sort(labels->items, labels->n);
 }

@@ -40,11 +40,9 @@ typedef struct {
     pyro_jfr_labels_t *contexts;
     pyro_jfr_pair_t   *pairs;
     pyro_slice_t      *strings;
-    uint32_t           n_contexts;
     uint32_t           cap_contexts;
     uint32_t           n_pairs;
     uint32_t           cap_pairs;
-    uint32_t           n_strings;
     uint32_t           cap_strings;
 } pyro_jfr_context_t;
 
@@ -67,12 +65,19 @@ pyro_status_e pyro_jfr_context_read(pyro_jfr_context_t *context,
     pyro_slice_t snapshot, pyro_arena_t *arena, pyro_error_t *err);
 
 /*
- * The labels (room for PYRO_JFR_MAX_LABELS + 1) and the span of a tag.  Old
- * agents have spans among the labels, as profile_id or span_id and trace_id in
- * hexadecimal: these become the span too.
+ * What of a tag decides its labels, as a number: equal for tags with equal
+ * labels; 0: there are none.
  */
-void pyro_jfr_context_tag(const pyro_jfr_context_t *context,
-    const pyro_jfr_tag_t *tag, pyro_labels_t *labels, pyro_span_t *span);
+uint64_t pyro_jfr_context_key(const pyro_jfr_context_t *context,
+    const pyro_jfr_tag_t *tag);
+
+/*
+ * The labels of a key (room for PYRO_JFR_MAX_LABELS + 1), not yet sorted, and
+ * what of them is a span: old agents have spans among the labels, as profile_id
+ * or span_id and trace_id in hexadecimal.
+ */
+void pyro_jfr_context_labels(const pyro_jfr_context_t *context, uint64_t key,
+    pyro_labels_t *labels, pyro_span_t *span);
 
 
 #endif /* _PYRO_JFR_CONTEXT_H_INCLUDED_ */

@@ -1,43 +1,65 @@
 #include "jfr/jfr_cpool.h"
 
 
-#define PYRO_JFR_MAX_POOLED  16384  /* bytes of a string that is referred to */
+/* Bytes that an entry takes at the least, as far as room is made for it. */
+#define PYRO_JFR_LEAST_ENTRY  4
 
 
+static int pyro_jfr_pool_reserve(pyro_jfr_pool_t *pool, uint64_t n,
+    const pyro_jfr_reader_t *r);
 static int pyro_jfr_pool_add(pyro_jfr_cpool_t *cpool, pyro_jfr_pool_t *pool,
     uint64_t key, const uint8_t *pos);
 static void pyro_jfr_pool_read(pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r);
-static void pyro_jfr_checkpoint(pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r,
-    int64_t *delta);
+static void pyro_jfr_checkpoint(pyro_jfr_cpool_t *cpool,
+    pyro_jfr_reader_t *r);
 
 
-static const char  *pyro_jfr_pool_types[PYRO_JFR_POOL_COUNT] = {
-    [PYRO_JFR_POOL_STRING] = "java.lang.String",
-    [PYRO_JFR_POOL_SYMBOL] = "jdk.types.Symbol",
-    [PYRO_JFR_POOL_CLASS] = "java.lang.Class",
-    [PYRO_JFR_POOL_METHOD] = "jdk.types.Method",
-    [PYRO_JFR_POOL_STACK] = "jdk.types.StackTrace",
-    [PYRO_JFR_POOL_STATE] = "jdk.types.ThreadState",
+static const pyro_jfr_word_e  pyro_jfr_pool_types[PYRO_JFR_POOL_COUNT] = {
+    [PYRO_JFR_POOL_STRING] = PYRO_JFR_WORD_JAVA_LANG_STRING,
+    [PYRO_JFR_POOL_SYMBOL] = PYRO_JFR_WORD_JDK_TYPES_SYMBOL,
+    [PYRO_JFR_POOL_CLASS] = PYRO_JFR_WORD_JAVA_LANG_CLASS,
+    [PYRO_JFR_POOL_METHOD] = PYRO_JFR_WORD_JDK_TYPES_METHOD,
+    [PYRO_JFR_POOL_STACK] = PYRO_JFR_WORD_JDK_TYPES_STACK_TRACE,
+    [PYRO_JFR_POOL_STATE] = PYRO_JFR_WORD_JDK_TYPES_THREAD_STATE,
 };
+
+
+/* Room for n more entries, but for no more than can be there. */
+static int
+pyro_jfr_pool_reserve(pyro_jfr_pool_t *pool, uint64_t n,
+    const pyro_jfr_reader_t *r)
+{
+    if (n > pyro_jfr_left(r) / PYRO_JFR_LEAST_ENTRY) {
+        n = pyro_jfr_left(r) / PYRO_JFR_LEAST_ENTRY;
+    }
+
+    n += pool->keys.n;
+
+    return pyro_jfr_index_reserve(&pool->keys, n)
+           || pyro_arena_grow(pool->keys.arena, &pool->positions, &pool->cap,
+                              (size_t) n, sizeof(uint32_t));
+}
 
 
 static int
 pyro_jfr_pool_add(pyro_jfr_cpool_t *cpool, pyro_jfr_pool_t *pool, uint64_t key,
     const uint8_t *pos)
 {
-    if (pyro_jfr_index_get(&pool->keys, key) != PYRO_NONE) {
-        return 0;
-    }
+    int       is_new;
+    uint32_t  entry;
 
-    if ((pool->n == pool->cap
-         && pyro_arena_grow(cpool->arena, &pool->positions, &pool->cap,
-                            (size_t) pool->n + 1, sizeof(uint32_t)))
-        || pyro_jfr_index_put(&pool->keys, key, pool->n))
+    entry = pyro_jfr_index_enter(&pool->keys, key, &is_new);
+
+    if (entry == PYRO_NONE
+        || pyro_arena_grow(cpool->arena, &pool->positions, &pool->cap,
+                           (size_t) entry + 1, sizeof(uint32_t)))
     {
         return -1;
     }
 
-    pool->positions[pool->n++] = (uint32_t) (pos - cpool->md->chunk->base);
+    if (is_new) {
+        pool->positions[entry] = (uint32_t) (pos - cpool->md->chunk->base);
+    }
 
     return 0;
 }
@@ -49,6 +71,7 @@ pyro_jfr_pool_read(pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r)
 {
     uint32_t                i, class;
     uint64_t                n, key;
+    const uint8_t          *pos;
     pyro_jfr_pool_t        *pool;
     const pyro_jfr_plan_t  *plan;
 
@@ -59,13 +82,13 @@ pyro_jfr_pool_read(pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r)
         return;
     }
 
-    if (class == PYRO_NONE || !cpool->md->classes[class].sized) {
+    if (class == PYRO_NONE || !pyro_jfr_class_is_sized(cpool->md, class)) {
         pyro_jfr_fail(r, PYRO_JFR_MALFORMED);
         return;
     }
 
     pool = NULL;
-    plan = &cpool->md->classes[class].plan;
+    plan = pyro_jfr_class_skip(cpool->md, class);
 
     for (i = 0; i < PYRO_JFR_POOL_COUNT; i++) {
         if (cpool->pools[i].class == class) {
@@ -73,31 +96,41 @@ pyro_jfr_pool_read(pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r)
         }
     }
 
-    for ( /* void */ ; n && r->bad == PYRO_JFR_SOUND; n--) {
-        key = pyro_jfr_long(r);
+    if (plan == NULL
+        || (pool != NULL && pyro_jfr_pool_reserve(pool, n, r)))
+    {
+        pyro_jfr_fail(r, PYRO_JFR_NO_MEMORY);
+        return;
+    }
 
-        if (pool != NULL && pyro_jfr_pool_add(cpool, pool, key, r->pos)) {
-            pyro_jfr_fail(r, PYRO_JFR_NO_MEMORY);
+    for ( /* void */ ; n; n--) {
+        key = pyro_jfr_long(r);
+        pos = r->pos;
+
+        pyro_jfr_plan_run(cpool->md, plan, r, NULL);
+
+        if (r->bad) {
             return;
         }
 
-        pyro_jfr_plan_run(cpool->md, plan, r, NULL);
+        if (pool != NULL && pyro_jfr_pool_add(cpool, pool, key, pos)) {
+            pyro_jfr_fail(r, PYRO_JFR_NO_MEMORY);
+            return;
+        }
     }
 }
 
 
 static void
-pyro_jfr_checkpoint(pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r,
-    int64_t *delta)
+pyro_jfr_checkpoint(pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r)
 {
     uint64_t  n;
 
-    /* start, duration */
+    /* start, duration, the way to the one before, flags */
 
     pyro_jfr_long(r);
     pyro_jfr_long(r);
-
-    *delta = (int64_t) pyro_jfr_long(r);
+    pyro_jfr_long(r);
     pyro_jfr_byte(r);
 
     for (n = pyro_jfr_count(r); n && r->bad == PYRO_JFR_SOUND; n--) {
@@ -107,10 +140,9 @@ pyro_jfr_checkpoint(pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r,
 
 
 pyro_jfr_bad_e
-pyro_jfr_cpool_read(pyro_jfr_cpool_t *cpool, const pyro_jfr_metadata_t *md,
-    pyro_arena_t *arena)
+pyro_jfr_cpool_read(pyro_jfr_cpool_t *cpool, pyro_jfr_metadata_t *md,
+    const pyro_jfr_layout_t *layout, pyro_arena_t *arena)
 {
-    int64_t             delta, offset;
     uint32_t            i;
     uint64_t            type;
     pyro_jfr_bad_e      bad;
@@ -128,42 +160,32 @@ pyro_jfr_cpool_read(pyro_jfr_cpool_t *cpool, const pyro_jfr_metadata_t *md,
     }
 
     bad = PYRO_JFR_SOUND;
-    offset = md->chunk->checkpoint;
 
-    for ( ;; ) {
-        at = pyro_jfr_chunk_reader(md->chunk, (size_t) offset);
+    for (i = 0; i < layout->n_checkpoints; i++) {
+        at = pyro_jfr_chunk_reader(md->chunk, layout->checkpoints[i]);
 
-        if (pyro_jfr_event_head(&at, &type, &r) || type != 1) {
-            return PYRO_JFR_MALFORMED;
+        if (pyro_jfr_event_head(&at, &type, &r)) {
+            bad = PYRO_JFR_MALFORMED;
+            continue;
         }
 
-        delta = 0;
-        pyro_jfr_checkpoint(cpool, &r, &delta);
+        pyro_jfr_checkpoint(cpool, &r);
 
         if (r.bad == PYRO_JFR_NO_MEMORY) {
             return r.bad;
         }
 
-        /* the chain goes backwards, so it ends whatever the file says */
-
-        if (r.bad || delta > 0 || delta < PYRO_JFR_HEADER_SIZE - offset)
-        {
-            bad = PYRO_JFR_MALFORMED;
-        }
-
-        if (delta >= 0 || delta < PYRO_JFR_HEADER_SIZE - offset) {
-            return bad;
-        }
-
-        offset += delta;
+        bad = r.bad ? r.bad : bad;
     }
+
+    return bad;
 }
 
 
 pyro_slice_t
-pyro_jfr_cpool_string(const pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r)
+pyro_jfr_cpool_string(pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r)
 {
-    uint32_t           entry;
+    uint32_t           n, entry;
     uint64_t           key;
     pyro_slice_t       text;
     pyro_jfr_reader_t  at;
@@ -176,21 +198,35 @@ pyro_jfr_cpool_string(const pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r)
 
     entry = pyro_jfr_cpool_entry(cpool, PYRO_JFR_POOL_STRING, key);
 
-    if (entry != PYRO_NONE) {
+    if (entry == PYRO_NONE) {
+        return text;
+    }
+
+    if (cpool->texts == NULL) {
+        n = pyro_jfr_cpool_size(cpool, PYRO_JFR_POOL_STRING);
+        cpool->texts = pyro_arena_calloc(cpool->arena, n,
+                                         sizeof(pyro_slice_t));
+    }
+
+    if (cpool->texts == NULL) {
+        pyro_jfr_fail(r, PYRO_JFR_NO_MEMORY);
+        return text;
+    }
+
+    /* decoded once, though there may be as many events that refer to it */
+
+    if (cpool->texts[entry].data == NULL) {
         at = pyro_jfr_cpool_reader(cpool, PYRO_JFR_POOL_STRING, entry);
+        pyro_jfr_string(&at, cpool->arena, &cpool->texts[entry], &key);
 
-        /* it may be decoded as often as there are events */
-
-        if (pyro_jfr_left(&at) > PYRO_JFR_MAX_POOLED) {
-            at.end = at.pos + PYRO_JFR_MAX_POOLED;
+        if (at.bad) {
+            cpool->texts[entry] = pyro_slice("", 0);
         }
-
-        pyro_jfr_string(&at, cpool->arena, &text, &key);
 
         if (at.bad == PYRO_JFR_NO_MEMORY) {
             pyro_jfr_fail(r, at.bad);
         }
     }
 
-    return text;
+    return cpool->texts[entry];
 }

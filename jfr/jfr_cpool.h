@@ -12,6 +12,7 @@
 #define _PYRO_JFR_CPOOL_H_INCLUDED_
 
 
+#include "jfr/jfr_layout.h"
 #include "jfr/jfr_value.h"
 
 
@@ -27,27 +28,35 @@ typedef enum {
 
 
 typedef struct {
-    pyro_jfr_index_t            keys;           /* to entry numbers */
-    uint32_t                   *positions;      /* in the chunk */
-    uint32_t                    class;          /* PYRO_NONE: not described */
-    uint32_t                    n;
-    uint32_t                    cap;
+    pyro_jfr_index_t      keys;         /* to entry numbers */
+    uint32_t             *positions;    /* in the chunk */
+    uint32_t              cap;
+    uint32_t              class;        /* PYRO_NONE: not described */
 } pyro_jfr_pool_t;
 
 
 typedef struct {
-    pyro_arena_t               *arena;
-    const pyro_jfr_metadata_t  *md;
-    pyro_jfr_pool_t             pools[PYRO_JFR_POOL_COUNT];
+    pyro_arena_t         *arena;
+    pyro_jfr_metadata_t  *md;
+    pyro_slice_t         *texts;        /* of pooled strings; NULL: not yet */
+    pyro_jfr_pool_t       pools[PYRO_JFR_POOL_COUNT];
 } pyro_jfr_cpool_t;
 
 
 /*
- * Reads all checkpoints of the chunk.  After PYRO_JFR_MALFORMED the entries
- * met before are there.
+ * Reads the checkpoints of the chunk.  After PYRO_JFR_MALFORMED the entries
+ * that could be read are there.
  */
 pyro_jfr_bad_e pyro_jfr_cpool_read(pyro_jfr_cpool_t *cpool,
-    const pyro_jfr_metadata_t *md, pyro_arena_t *arena);
+    pyro_jfr_metadata_t *md, const pyro_jfr_layout_t *layout,
+    pyro_arena_t *arena);
+
+static inline uint32_t
+pyro_jfr_cpool_size(const pyro_jfr_cpool_t *cpool, pyro_jfr_pool_e pool)
+{
+    return cpool->pools[pool].keys.n;
+}
+
 
 /* The entry of a key, or PYRO_NONE. */
 static inline uint32_t
@@ -72,7 +81,7 @@ pyro_jfr_cpool_reader(const pyro_jfr_cpool_t *cpool, pyro_jfr_pool_e pool,
  * The String at r, also where it is a key into the pool of strings; null and a
  * missing entry are empty.  The chunk's bytes, or the arena's.
  */
-pyro_slice_t pyro_jfr_cpool_string(const pyro_jfr_cpool_t *cpool,
+pyro_slice_t pyro_jfr_cpool_string(pyro_jfr_cpool_t *cpool,
     pyro_jfr_reader_t *r);
 
 

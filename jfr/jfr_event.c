@@ -36,19 +36,21 @@ typedef enum {
 
 
 typedef struct {
-    const char            *name;
+    uint16_t               type;            /* word */
     pyro_jfr_sample_e      sample;
     pyro_jfr_amount_e      amount;
     pyro_jfr_want_t        amount_want;     /* or another one of its own */
 } pyro_jfr_event_type_t;
 
 
-static int pyro_jfr_events_bind(pyro_jfr_events_t *events);
 static int pyro_jfr_event_plan(pyro_jfr_events_t *events,
     pyro_jfr_event_e event, uint32_t class);
+static int pyro_jfr_event_bind(pyro_jfr_events_t *events,
+    pyro_jfr_event_e event);
+static int pyro_jfr_events_bind(pyro_jfr_events_t *events);
 static pyro_jfr_state_e pyro_jfr_state(pyro_jfr_events_t *events,
     uint64_t key);
-static pyro_jfr_state_e pyro_jfr_state_read(const pyro_jfr_cpool_t *cpool,
+static pyro_jfr_state_e pyro_jfr_state_read(pyro_jfr_cpool_t *cpool,
     uint32_t entry);
 static void pyro_jfr_event_setting(pyro_jfr_events_t *events,
     const uint64_t *slots);
@@ -58,27 +60,44 @@ static pyro_jfr_sample_e pyro_jfr_event_kind(pyro_jfr_events_t *events,
     pyro_jfr_event_e event, const uint64_t *slots);
 static int pyro_jfr_event_sample(pyro_jfr_events_t *events,
     pyro_jfr_event_e event, const uint64_t *slots);
+static void pyro_jfr_event_broken(pyro_jfr_events_t *events,
+    pyro_jfr_event_e event, const pyro_jfr_reader_t *r);
 static int pyro_jfr_event_take(pyro_jfr_events_t *events,
     pyro_jfr_event_e event, pyro_jfr_reader_t *r);
+static inline uint32_t pyro_jfr_event_class(const pyro_jfr_events_t *events,
+    uint64_t type);
+
+
+#define PYRO_JFR_LONG_WANT(word, slot)                                        \
+    { PYRO_JFR_WORD_##word, PYRO_JFR_WORD_LONG, 0, 0, slot }
+#define PYRO_JFR_INT_WANT(word, slot)                                         \
+    { PYRO_JFR_WORD_##word, PYRO_JFR_WORD_INT, 0, 0, slot }
+#define PYRO_JFR_NO_WANT                                                      \
+    { PYRO_JFR_WORD_NONE, PYRO_JFR_WORD_NONE, 0, 0, 0 }
 
 
 /* Of every sample, where the profiler writes them. */
 static const pyro_jfr_want_t  pyro_jfr_sample_wants[] = {
-    { "stackTrace", "jdk.types.StackTrace", 1, 0, PYRO_JFR_SLOT_STACK },
-    { "state", "jdk.types.ThreadState", 1, 0, PYRO_JFR_SLOT_STATE },
-    { "contextId", "long", 0, 0, PYRO_JFR_SLOT_CONTEXT },
-    { "spanId", "long", 0, 0, PYRO_JFR_SLOT_SPAN },
-    { "spanName", "long", 0, 0, PYRO_JFR_SLOT_SPAN_NAME },
-    { "traceIdHi", "long", 0, 0, PYRO_JFR_SLOT_TRACE_HI },
-    { "traceIdLo", "long", 0, 0, PYRO_JFR_SLOT_TRACE_LO },
-    { "failed", "boolean", 0, 0, PYRO_JFR_SLOT_FAILED },
+    { PYRO_JFR_WORD_STACK_TRACE, PYRO_JFR_WORD_JDK_TYPES_STACK_TRACE, 1, 0,
+      PYRO_JFR_SLOT_STACK },
+    { PYRO_JFR_WORD_STATE, PYRO_JFR_WORD_JDK_TYPES_THREAD_STATE, 1, 0,
+      PYRO_JFR_SLOT_STATE },
+    { PYRO_JFR_WORD_FAILED, PYRO_JFR_WORD_BOOLEAN, 0, 0,
+      PYRO_JFR_SLOT_FAILED },
+    PYRO_JFR_LONG_WANT(CONTEXT_ID, PYRO_JFR_SLOT_CONTEXT),
+    PYRO_JFR_LONG_WANT(SPAN_ID, PYRO_JFR_SLOT_SPAN),
+    PYRO_JFR_LONG_WANT(SPAN_NAME, PYRO_JFR_SLOT_SPAN_NAME),
+    PYRO_JFR_LONG_WANT(TRACE_ID_HI, PYRO_JFR_SLOT_TRACE_HI),
+    PYRO_JFR_LONG_WANT(TRACE_ID_LO, PYRO_JFR_SLOT_TRACE_LO),
 };
 
 
 static const pyro_jfr_want_t  pyro_jfr_setting_wants[] = {
-    { "id", "long", 0, 0, PYRO_JFR_SLOT_ID },
-    { "name", "java.lang.String", 0, 0, PYRO_JFR_SLOT_NAME },
-    { "value", "java.lang.String", 0, 0, PYRO_JFR_SLOT_TEXT },
+    PYRO_JFR_LONG_WANT(ID, PYRO_JFR_SLOT_ID),
+    { PYRO_JFR_WORD_NAME, PYRO_JFR_WORD_JAVA_LANG_STRING, 0, 0,
+      PYRO_JFR_SLOT_NAME },
+    { PYRO_JFR_WORD_VALUE, PYRO_JFR_WORD_JAVA_LANG_STRING, 0, 0,
+      PYRO_JFR_SLOT_TEXT },
 };
 
 
@@ -88,47 +107,68 @@ static const pyro_jfr_want_t  pyro_jfr_setting_wants[] = {
     (sizeof(pyro_jfr_setting_wants) / sizeof(pyro_jfr_setting_wants[0]))
 
 
-static const pyro_jfr_event_type_t  pyro_jfr_event_types[] = {
+/* What does not become a sample has its own case in pyro_jfr_event_take(). */
+static const pyro_jfr_event_type_t  pyro_jfr_event_types[PYRO_JFR_EV_FACT] = {
+
     [PYRO_JFR_EV_EXECUTION] =
-        { "jdk.ExecutionSample", PYRO_JFR_RUNNING, PYRO_JFR_AMOUNT_NONE,
-          { "", "", 0, 0, 0 } },
+        { PYRO_JFR_WORD_JDK_EXECUTION_SAMPLE, PYRO_JFR_RUNNING,
+          PYRO_JFR_AMOUNT_NONE, PYRO_JFR_NO_WANT },
+
     [PYRO_JFR_EV_WALL_CLOCK] =
-        { "profiler.WallClockSample", PYRO_JFR_WALL_RUNNING,
+        { PYRO_JFR_WORD_PROFILER_WALL_CLOCK_SAMPLE, PYRO_JFR_WALL_RUNNING,
           PYRO_JFR_AMOUNT_NONE,
-          { "samples", "int", 0, 0, PYRO_JFR_SLOT_COUNT } },
+          PYRO_JFR_INT_WANT(SAMPLES, PYRO_JFR_SLOT_COUNT) },
+
     [PYRO_JFR_EV_CPU_TIME] =
-        { "jdk.CPUTimeSample", PYRO_JFR_CPU_TIME, PYRO_JFR_AMOUNT_TICKS,
-          { "samplingPeriod", "long", 0, 0, PYRO_JFR_SLOT_AMOUNT } },
+        { PYRO_JFR_WORD_JDK_CPU_TIME_SAMPLE, PYRO_JFR_CPU_TIME,
+          PYRO_JFR_AMOUNT_TICKS,
+          PYRO_JFR_LONG_WANT(SAMPLING_PERIOD, PYRO_JFR_SLOT_AMOUNT) },
+
     [PYRO_JFR_EV_IN_TLAB] =
-        { "jdk.ObjectAllocationInNewTLAB", PYRO_JFR_IN_TLAB,
+        { PYRO_JFR_WORD_JDK_OBJECT_ALLOCATION_IN_NEW_TLAB, PYRO_JFR_IN_TLAB,
           PYRO_JFR_AMOUNT_BYTES,
-          { "tlabSize", "long", 0, 0, PYRO_JFR_SLOT_AMOUNT } },
+          PYRO_JFR_LONG_WANT(TLAB_SIZE, PYRO_JFR_SLOT_AMOUNT) },
+
     [PYRO_JFR_EV_OUTSIDE_TLAB] =
-        { "jdk.ObjectAllocationOutsideTLAB", PYRO_JFR_OUTSIDE_TLAB,
-          PYRO_JFR_AMOUNT_BYTES,
-          { "allocationSize", "long", 0, 0, PYRO_JFR_SLOT_AMOUNT } },
+        { PYRO_JFR_WORD_JDK_OBJECT_ALLOCATION_OUTSIDE_TLAB,
+          PYRO_JFR_OUTSIDE_TLAB, PYRO_JFR_AMOUNT_BYTES,
+          PYRO_JFR_LONG_WANT(ALLOCATION_SIZE, PYRO_JFR_SLOT_AMOUNT) },
+
     [PYRO_JFR_EV_ALLOC_SAMPLE] =
-        { "jdk.ObjectAllocationSample", PYRO_JFR_ALLOC_SAMPLE,
+        { PYRO_JFR_WORD_JDK_OBJECT_ALLOCATION_SAMPLE, PYRO_JFR_ALLOC_SAMPLE,
           PYRO_JFR_AMOUNT_BYTES,
-          { "weight", "long", 0, 0, PYRO_JFR_SLOT_AMOUNT } },
+          PYRO_JFR_LONG_WANT(WEIGHT, PYRO_JFR_SLOT_AMOUNT) },
+
     [PYRO_JFR_EV_MONITOR] =
-        { "jdk.JavaMonitorEnter", PYRO_JFR_MONITOR, PYRO_JFR_AMOUNT_TICKS,
-          { "duration", "long", 0, 0, PYRO_JFR_SLOT_AMOUNT } },
+        { PYRO_JFR_WORD_JDK_JAVA_MONITOR_ENTER, PYRO_JFR_MONITOR,
+          PYRO_JFR_AMOUNT_TICKS,
+          PYRO_JFR_LONG_WANT(DURATION, PYRO_JFR_SLOT_AMOUNT) },
+
     [PYRO_JFR_EV_PARK] =
-        { "jdk.ThreadPark", PYRO_JFR_PARK, PYRO_JFR_AMOUNT_TICKS,
-          { "duration", "long", 0, 0, PYRO_JFR_SLOT_AMOUNT } },
+        { PYRO_JFR_WORD_JDK_THREAD_PARK, PYRO_JFR_PARK, PYRO_JFR_AMOUNT_TICKS,
+          PYRO_JFR_LONG_WANT(DURATION, PYRO_JFR_SLOT_AMOUNT) },
+
     [PYRO_JFR_EV_LIVE] =
-        { "profiler.LiveObject", PYRO_JFR_LIVE, PYRO_JFR_AMOUNT_NONE,
-          { "", "", 0, 0, 0 } },
+        { PYRO_JFR_WORD_PROFILER_LIVE_OBJECT, PYRO_JFR_LIVE,
+          PYRO_JFR_AMOUNT_NONE, PYRO_JFR_NO_WANT },
+
     [PYRO_JFR_EV_MALLOC] =
-        { "profiler.Malloc", PYRO_JFR_MALLOC, PYRO_JFR_AMOUNT_BYTES,
-          { "size", "long", 0, 0, PYRO_JFR_SLOT_AMOUNT } },
+        { PYRO_JFR_WORD_PROFILER_MALLOC, PYRO_JFR_MALLOC,
+          PYRO_JFR_AMOUNT_BYTES,
+          PYRO_JFR_LONG_WANT(SIZE, PYRO_JFR_SLOT_AMOUNT) },
+
     [PYRO_JFR_EV_CPU_TIME_LOST] =
-        { "jdk.CPUTimeSamplesLost", PYRO_JFR_CPU_TIME, PYRO_JFR_AMOUNT_NONE,
-          { "lostSamples", "int", 0, 0, PYRO_JFR_SLOT_COUNT } },
+        { PYRO_JFR_WORD_JDK_CPU_TIME_SAMPLES_LOST, PYRO_JFR_RUNNING,
+          PYRO_JFR_AMOUNT_NONE,
+          PYRO_JFR_INT_WANT(LOST_SAMPLES, PYRO_JFR_SLOT_COUNT) },
+
+    [PYRO_JFR_EV_DATA_LOSS] =
+        { PYRO_JFR_WORD_JDK_DATA_LOSS, PYRO_JFR_RUNNING, PYRO_JFR_AMOUNT_NONE,
+          PYRO_JFR_LONG_WANT(AMOUNT, PYRO_JFR_SLOT_AMOUNT) },
+
     [PYRO_JFR_EV_SETTING] =
-        { "jdk.ActiveSetting", PYRO_JFR_RUNNING, PYRO_JFR_AMOUNT_NONE,
-          { "", "", 0, 0, 0 } },
+        { PYRO_JFR_WORD_JDK_ACTIVE_SETTING, PYRO_JFR_RUNNING,
+          PYRO_JFR_AMOUNT_NONE, PYRO_JFR_NO_WANT },
 };
 
 
@@ -148,7 +188,7 @@ pyro_jfr_event_plan(pyro_jfr_events_t *events, pyro_jfr_event_e event,
     n = PYRO_JFR_SAMPLE_WANTS;
     memcpy(wants, pyro_jfr_sample_wants, sizeof(pyro_jfr_sample_wants));
 
-    if (pyro_jfr_event_types[event].amount_want.name[0]) {
+    if (pyro_jfr_event_types[event].amount_want.name != PYRO_JFR_WORD_NONE) {
         wants[n++] = pyro_jfr_event_types[event].amount_want;
     }
 
@@ -158,36 +198,56 @@ pyro_jfr_event_plan(pyro_jfr_events_t *events, pyro_jfr_event_e event,
 
 
 static int
+pyro_jfr_event_bind(pyro_jfr_events_t *events, pyro_jfr_event_e event)
+{
+    uint32_t         class;
+    pyro_jfr_fact_e  fact;
+    pyro_jfr_word_e  type;
+
+    fact = event >= PYRO_JFR_EV_FACT ? event - PYRO_JFR_EV_FACT : 0;
+    type = event >= PYRO_JFR_EV_FACT ? pyro_jfr_fact_type(fact)
+                                     : pyro_jfr_event_types[event].type;
+
+    class = pyro_jfr_metadata_find(events->md, type);
+
+    if (class == PYRO_NONE) {
+        return 0;
+    }
+
+    events->of_class[class] = (uint8_t) event;
+
+    return event >= PYRO_JFR_EV_FACT
+           ? pyro_jfr_fact_bind(&events->facts, fact, events->md, class)
+           : pyro_jfr_event_plan(events, event, class);
+}
+
+
+static int
 pyro_jfr_events_bind(pyro_jfr_events_t *events)
 {
-    uint32_t                    class, event;
-    const pyro_jfr_metadata_t  *md;
+    uint32_t              i, event;
+    pyro_jfr_metadata_t  *md;
 
     md = events->md;
 
     events->of_class = pyro_arena_calloc(md->arena, md->n_classes, 1);
     events->states = pyro_arena_calloc(md->arena,
-                           events->cpool->pools[PYRO_JFR_POOL_STATE].n, 1);
+                                       pyro_jfr_cpool_size(events->cpool,
+                                                   PYRO_JFR_POOL_STATE), 1);
 
     if (events->of_class == NULL || events->states == NULL) {
         return -1;
     }
 
     for (event = PYRO_JFR_EV_NONE + 1; event < PYRO_JFR_EV_COUNT; event++) {
-        class = pyro_jfr_metadata_find(md, pyro_jfr_event_types[event].name);
-
-        if (class == PYRO_NONE) {
-            continue;
-        }
-
-        if (pyro_jfr_event_plan(events, event, class)) {
+        if (pyro_jfr_event_bind(events, event)) {
             return -1;
         }
+    }
 
-        events->of_class[class] = (uint8_t) event;
-
-        if (event == PYRO_JFR_EV_EXECUTION) {
-            events->execution_id = md->classes[class].id;
+    for (i = 0; i < md->n_classes; i++) {
+        if (md->ids.keys[i] < PYRO_JFR_SMALL_TYPES) {
+            events->small[md->ids.keys[i]] = (uint16_t) (i + 1);
         }
     }
 
@@ -196,7 +256,7 @@ pyro_jfr_events_bind(pyro_jfr_events_t *events)
 
 
 static pyro_jfr_state_e
-pyro_jfr_state_read(const pyro_jfr_cpool_t *cpool, uint32_t entry)
+pyro_jfr_state_read(pyro_jfr_cpool_t *cpool, uint32_t entry)
 {
     pyro_slice_t       name;
     pyro_jfr_reader_t  r;
@@ -242,20 +302,25 @@ pyro_jfr_state(pyro_jfr_events_t *events, uint64_t key)
 static void
 pyro_jfr_event_setting(pyro_jfr_events_t *events, const uint64_t *slots)
 {
-    pyro_slice_t       name, value;
-    pyro_jfr_reader_t  r;
+    uint32_t             class;
+    pyro_jfr_reader_t    r;
+    pyro_jfr_setting_t   setting;
 
     if (slots[PYRO_JFR_SLOT_NAME] == 0 || slots[PYRO_JFR_SLOT_TEXT] == 0) {
         return;
     }
 
     r = pyro_jfr_chunk_reader(events->md->chunk, slots[PYRO_JFR_SLOT_NAME]);
-    name = pyro_jfr_cpool_string(events->cpool, &r);
+    setting.name = pyro_jfr_cpool_string(events->cpool, &r);
     r = pyro_jfr_chunk_reader(events->md->chunk, slots[PYRO_JFR_SLOT_TEXT]);
-    value = pyro_jfr_cpool_string(events->cpool, &r);
+    setting.value = pyro_jfr_cpool_string(events->cpool, &r);
 
-    pyro_jfr_setting(events->settings, name, value,
-                     slots[PYRO_JFR_SLOT_ID] == events->execution_id);
+    class = pyro_jfr_index_get(&events->md->ids, slots[PYRO_JFR_SLOT_ID]);
+    setting.type = class == PYRO_NONE || !events->of_class[class]
+                   ? pyro_slice("", 0)
+                   : pyro_jfr_word_text(events->md->classes[class].word);
+
+    pyro_jfr_setting_list_add(&events->settings, &setting);
 }
 
 
@@ -361,17 +426,35 @@ pyro_jfr_event_sample(pyro_jfr_events_t *events, pyro_jfr_event_e event,
 }
 
 
+static void
+pyro_jfr_event_broken(pyro_jfr_events_t *events, pyro_jfr_event_e event,
+    const pyro_jfr_reader_t *r)
+{
+    pyro_jfr_count_add(events->report, PYRO_JFR_EVENTS_BROKEN, 1);
+    pyro_jfr_problem(events->report, "chunk at byte %zu: a %s before %zu is "
+                     "shorter than its fields", events->md->chunk->offset,
+                     pyro_jfr_word_text(pyro_jfr_event_types[event].type).data,
+                     (size_t) (r->end - events->md->chunk->base));
+}
+
+
 static int
 pyro_jfr_event_take(pyro_jfr_events_t *events, pyro_jfr_event_e event,
     pyro_jfr_reader_t *r)
 {
     uint64_t  slots[PYRO_JFR_SLOTS] = { [PYRO_JFR_SLOT_COUNT] = 1 };
 
+    if (event >= PYRO_JFR_EV_FACT) {
+        pyro_jfr_fact_read(&events->facts, event - PYRO_JFR_EV_FACT,
+                           events->md, r);
+        return 0;
+    }
+
     pyro_jfr_plan_run(events->md, &events->plans[event], r, slots);
 
     if (r->bad) {
-        pyro_jfr_count_add(events->report, PYRO_JFR_EVENTS_BROKEN, 1);
-        return 0;
+        pyro_jfr_event_broken(events, event, r);
+        return r->bad == PYRO_JFR_NO_MEMORY ? -1 : 0;
     }
 
     switch (event) {
@@ -388,6 +471,14 @@ pyro_jfr_event_take(pyro_jfr_events_t *events, pyro_jfr_event_e event,
 
         return 0;
 
+    case PYRO_JFR_EV_DATA_LOSS:
+        if ((int64_t) slots[PYRO_JFR_SLOT_AMOUNT] > 0) {
+            pyro_jfr_count_add(events->report, PYRO_JFR_DATA_LOST,
+                               slots[PYRO_JFR_SLOT_AMOUNT]);
+        }
+
+        return 0;
+
     default:
         pyro_jfr_count_add(events->report, PYRO_JFR_EVENTS, 1);
 
@@ -397,21 +488,32 @@ pyro_jfr_event_take(pyro_jfr_events_t *events, pyro_jfr_event_e event,
 }
 
 
+static inline uint32_t
+pyro_jfr_event_class(const pyro_jfr_events_t *events, uint64_t type)
+{
+    return type < PYRO_JFR_SMALL_TYPES
+           ? (uint32_t) events->small[type] - 1
+           : pyro_jfr_index_get(&events->md->ids, type);
+}
+
+
 pyro_jfr_bad_e
-pyro_jfr_events_read(pyro_jfr_events_t *events, const pyro_jfr_cpool_t *cpool,
-    pyro_jfr_settings_t *settings, pyro_jfr_report_t *report)
+pyro_jfr_events_read(pyro_jfr_events_t *events, pyro_jfr_cpool_t *cpool,
+    pyro_jfr_report_t *report, uint64_t *counts)
 {
     uint32_t           class;
     uint64_t           type;
     pyro_jfr_event_e   event;
     pyro_jfr_reader_t  r, payload;
 
-    memset(events, 0, sizeof(pyro_jfr_events_t));
+    memset(events, 0, offsetof(pyro_jfr_events_t, settings));
 
     events->md = cpool->md;
     events->cpool = cpool;
-    events->settings = settings;
     events->report = report;
+    events->end = cpool->md->chunk->size;
+
+    pyro_jfr_setting_list_init(&events->settings);
 
     if (pyro_jfr_samples_init(&events->samples, cpool->arena)
         || pyro_jfr_events_bind(events))
@@ -423,15 +525,26 @@ pyro_jfr_events_read(pyro_jfr_events_t *events, const pyro_jfr_cpool_t *cpool,
 
     while (r.pos != r.end) {
         if (pyro_jfr_event_head(&r, &type, &payload)) {
+            events->end = (size_t) (r.pos - cpool->md->chunk->base);
             pyro_jfr_problem(report, "chunk at byte %zu: event at %zu has a "
                              "wrong size", cpool->md->chunk->offset,
-                             (size_t) (r.pos - cpool->md->chunk->base));
+                             events->end);
             return PYRO_JFR_MALFORMED;
         }
 
-        class = pyro_jfr_index_get(&cpool->md->ids, type);
-        event = class == PYRO_NONE ? PYRO_JFR_EV_NONE
-                                   : events->of_class[class];
+        class = pyro_jfr_event_class(events, type);
+
+        if (class == PYRO_NONE || type <= 1) {
+            events->n_metadata += type == 0;
+            events->n_checkpoints += type == 1;
+            continue;
+        }
+
+        if (counts != NULL) {
+            counts[class]++;
+        }
+
+        event = events->of_class[class];
 
         if (event != PYRO_JFR_EV_NONE
             && pyro_jfr_event_take(events, event, &payload))

@@ -4,16 +4,13 @@
 #include "core/base/hash.h"
 
 
-#define PYRO_JFR_INDEX_FIRST  6     /* 2^6 slots */
-#define PYRO_JFR_INDEX_LAST   30
-#define PYRO_JFR_INDEX_DENSE  256   /* entries of the smallest array */
-#define PYRO_JFR_INDEX_SPARE  4     /* array entries for each key, at most */
+#define PYRO_JFR_INDEX_FIRST  16
+#define PYRO_JFR_INDEX_LAST   (1U << 31)
 
 
 static uint32_t pyro_jfr_index_slot(const pyro_jfr_index_t *index,
     uint64_t key);
-static int pyro_jfr_index_grow_dense(pyro_jfr_index_t *index, uint64_t key);
-static int pyro_jfr_index_grow_slots(pyro_jfr_index_t *index);
+static int pyro_jfr_index_grow(pyro_jfr_index_t *index, uint32_t size);
 
 
 void
@@ -31,82 +28,41 @@ pyro_jfr_index_init(pyro_jfr_index_t *index, pyro_arena_t *arena)
 static uint32_t
 pyro_jfr_index_slot(const pyro_jfr_index_t *index, uint64_t key)
 {
-    uint32_t  slot, mask;
+    uint32_t  slot;
 
-    mask = (1U << index->bits) - 1;
-    slot = (uint32_t) (key * index->factor >> (64 - index->bits));
+    slot = (uint32_t) (key * index->factor >> index->shift);
 
-    while (index->slots[slot].value && index->slots[slot].key != key) {
-        slot = (slot + 1) & mask;
+    while (index->slots[slot] && index->keys[index->slots[slot] - 1] != key) {
+        PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
+        slot = (slot + 1) & index->mask;
     }
 
     return slot;
 }
 
 
-uint32_t
-pyro_jfr_index_find(const pyro_jfr_index_t *index, uint64_t key)
-{
-    /* a free slot's 0 becomes PYRO_NONE */
-    return index->slots[pyro_jfr_index_slot(index, key)].value - 1;
-}
-
-
 static int
-pyro_jfr_index_grow_dense(pyro_jfr_index_t *index, uint64_t key)
+pyro_jfr_index_grow(pyro_jfr_index_t *index, uint32_t size)
 {
-    size_t     room;
-    uint32_t  *dense;
+    uint32_t  i, *slots;
 
-    room = index->n_dense ? (size_t) index->n_dense * 2 : PYRO_JFR_INDEX_DENSE;
-
-    while (room <= key) {
-        room *= 2;
-    }
-
-    dense = room <= UINT32_MAX
-            ? pyro_arena_calloc(index->arena, room, sizeof(uint32_t)) : NULL;
-
-    if (dense == NULL) {
-        return -1;
-    }
-
-    if (index->n_dense) {
-        memcpy(dense, index->dense, index->n_dense * sizeof(uint32_t));
-    }
-
-    index->dense = dense;
-    index->n_dense = (uint32_t) room;
-
-    return 0;
-}
-
-
-static int
-pyro_jfr_index_grow_slots(pyro_jfr_index_t *index)
-{
-    uint32_t          i, bits, n_old;
-    pyro_jfr_slot_t  *old, *slots;
-
-    n_old = index->bits ? 1U << index->bits : 0;
-    bits = index->bits ? index->bits + 1 : PYRO_JFR_INDEX_FIRST;
-    slots = bits <= PYRO_JFR_INDEX_LAST
-            ? pyro_arena_calloc(index->arena, (size_t) 1 << bits,
-                                sizeof(pyro_jfr_slot_t))
-            : NULL;
+    slots = pyro_arena_calloc(index->arena, size, sizeof(uint32_t));
 
     if (slots == NULL) {
         return -1;
     }
 
-    old = index->slots;
-    index->slots = slots;
-    index->bits = bits;
+    if (index->mask) {
+        pyro_arena_free(index->arena, index->slots,
+                        ((size_t) index->mask + 1) * sizeof(uint32_t));
+    }
 
-    for (i = 0; i < n_old; i++) {
-        if (old[i].value) {
-            slots[pyro_jfr_index_slot(index, old[i].key)] = old[i];
-        }
+    index->slots = slots;
+    index->mask = size - 1;
+    index->shift = 64 - (uint32_t) __builtin_ctz(size);
+
+    for (i = 0; i < index->n; i++) {
+        slots[pyro_jfr_index_slot(index, index->keys[i])] = i + 1;
     }
 
     return 0;
@@ -114,40 +70,52 @@ pyro_jfr_index_grow_slots(pyro_jfr_index_t *index)
 
 
 int
-pyro_jfr_index_put(pyro_jfr_index_t *index, uint64_t key, uint32_t value)
+pyro_jfr_index_reserve(pyro_jfr_index_t *index, uint64_t n)
 {
-    uint32_t  slot;
+    uint32_t  size;
 
-    if (key < index->n_dense
-        || key / PYRO_JFR_INDEX_SPARE < (uint64_t) index->n
-                                        + PYRO_JFR_INDEX_DENSE
-                                          / PYRO_JFR_INDEX_SPARE)
-    {
-        if (key >= index->n_dense && pyro_jfr_index_grow_dense(index, key)) {
+    size = index->mask ? index->mask + 1 : PYRO_JFR_INDEX_FIRST;
+
+    /* a quarter of the slots stays free */
+
+    while (size - size / 4 <= n) {
+        if (size == PYRO_JFR_INDEX_LAST) {
             return -1;
         }
 
-        index->n += index->dense[key] == 0;
-        index->dense[key] = value + 1;
-
-        return 0;
+        size *= 2;
     }
 
-    if ((index->bits == 0 || index->n_slots >= 1U << (index->bits - 1))
-        && pyro_jfr_index_grow_slots(index))
-    {
+    if (size != index->mask + 1 && pyro_jfr_index_grow(index, size)) {
         return -1;
+    }
+
+    return pyro_arena_grow(index->arena, &index->keys, &index->cap, (size_t) n,
+                           sizeof(uint64_t));
+}
+
+
+uint32_t
+pyro_jfr_index_enter(pyro_jfr_index_t *index, uint64_t key, int *is_new)
+{
+    uint32_t  slot;
+
+    *is_new = 0;
+
+    if ((index->n == index->cap
+         || index->n >= index->mask - index->mask / 4)
+        && pyro_jfr_index_reserve(index, (uint64_t) index->n + 1))
+    {
+        return PYRO_NONE;
     }
 
     slot = pyro_jfr_index_slot(index, key);
 
-    if (index->slots[slot].value == 0) {
-        index->n_slots++;
-        index->n++;
+    if (index->slots[slot] == 0) {
+        index->keys[index->n++] = key;
+        index->slots[slot] = index->n;
+        *is_new = 1;
     }
 
-    index->slots[slot].key = key;
-    index->slots[slot].value = value + 1;
-
-    return 0;
+    return index->slots[slot] - 1;
 }

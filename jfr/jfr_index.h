@@ -1,9 +1,9 @@
 /*
- * 64-bit keys to numbers: what looks up pool entries, classes and labels.
+ * 64-bit keys to numbers 0, 1, 2, ... in order of arrival: what looks up pool
+ * entries, classes and labels.
  *
- * async-profiler's ids are small and dense, the JDK's are addresses and epochs
- * put together: keys below a bound that grows with the number of entries are
- * in an array, all others in an open-addressing hash by multiplication with a
+ * async-profiler's ids are slots of its hash tables, the JDK's are addresses
+ * and epochs put together: open addressing, hashed by multiplication with a
  * secret number, so that nobody can construct collisions.
  *
  * Lives in an arena; one thread.
@@ -14,23 +14,18 @@
 
 
 #include "core/base/arena.h"
+#include "core/base/count.h"
 #include "core/base/intern.h"
 
 
 typedef struct {
-    uint64_t            key;
-    uint32_t            value;      /* + 1, 0 is free */
-} pyro_jfr_slot_t;
-
-
-typedef struct {
     pyro_arena_t       *arena;
-    uint32_t           *dense;      /* value + 1, 0 is none */
-    pyro_jfr_slot_t    *slots;
-    uint32_t            n_dense;
-    uint32_t            bits;       /* 2^bits slots */
-    uint32_t            n_slots;    /* in use */
-    uint32_t            n;          /* in both */
+    uint64_t           *keys;       /* by number */
+    uint32_t           *slots;      /* number + 1, 0 is free */
+    uint32_t            n;
+    uint32_t            cap;
+    uint32_t            mask;       /* slots less one; 0: none yet */
+    uint32_t            shift;      /* of a product to its slot */
     uint64_t            factor;     /* of the hash: random, odd */
 } pyro_jfr_index_t;
 
@@ -38,21 +33,42 @@ typedef struct {
 /* Nothing is allocated before the first entry. */
 void pyro_jfr_index_init(pyro_jfr_index_t *index, pyro_arena_t *arena);
 
-/* Enters or replaces; value is below PYRO_NONE.  -1: no memory. */
-int pyro_jfr_index_put(pyro_jfr_index_t *index, uint64_t key, uint32_t value);
+/* Makes room for n keys in all.  -1: no memory. */
+int pyro_jfr_index_reserve(pyro_jfr_index_t *index, uint64_t n);
 
-/* PYRO_NONE if key was never entered; in the hash. */
-uint32_t pyro_jfr_index_find(const pyro_jfr_index_t *index, uint64_t key);
+/*
+ * The number of a key, which is entered if it is new (*is_new).  PYRO_NONE: no
+ * memory.
+ */
+uint32_t pyro_jfr_index_enter(pyro_jfr_index_t *index, uint64_t key,
+    int *is_new);
 
 
+/* PYRO_NONE if the key was never entered. */
 static inline uint32_t
 pyro_jfr_index_get(const pyro_jfr_index_t *index, uint64_t key)
 {
-    if (key < index->n_dense && index->dense[key]) {
-        return index->dense[key] - 1;
+    uint32_t  slot, number;
+
+    if (index->n == 0) {
+        return PYRO_NONE;
     }
 
-    return index->n_slots ? pyro_jfr_index_find(index, key) : PYRO_NONE;
+    slot = (uint32_t) (key * index->factor >> index->shift);
+
+    for ( ;; ) {
+        PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
+
+        /* a free slot's 0 becomes PYRO_NONE */
+
+        number = index->slots[slot] - 1;
+
+        if (number == PYRO_NONE || index->keys[number] == key) {
+            return number;
+        }
+
+        slot = (slot + 1) & index->mask;
+    }
 }
 
 

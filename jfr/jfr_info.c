@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "core/base/clock.h"
+#include "core/base/utf8.h"
 
 
 /* A member at a time; the first one has no comma before it. */
@@ -26,12 +27,34 @@ static void pyro_jfr_lost(const pyro_jfr_report_t *report,
     pyro_jfr_members_t *m);
 
 
-/* What the counters of a report say was not taken over. */
+/* What the counters of a report say was lost. */
 static const pyro_jfr_counter_e  pyro_jfr_losses[] = {
     PYRO_JFR_CHUNKS_BROKEN, PYRO_JFR_EVENTS_BROKEN, PYRO_JFR_STACK_MISSING,
     PYRO_JFR_METHOD_MISSING, PYRO_JFR_STACK_TRUNCATED, PYRO_JFR_STATE_UNKNOWN,
     PYRO_JFR_VALUE_NEGATIVE, PYRO_JFR_CPU_TIME_LOST,
 };
+
+
+int
+pyro_jfr_info_set(pyro_arena_t *arena, pyro_slice_t *to, pyro_slice_t text,
+    size_t max)
+{
+    char  *p;
+
+    p = (char *) to->data;
+
+    if (p == NULL) {
+        p = pyro_arena_alloc(arena, max);
+
+        if (p == NULL) {
+            return -1;
+        }
+    }
+
+    *to = pyro_slice(p, pyro_utf8_clean(p, max, text.data, text.len));
+
+    return 0;
+}
 
 
 static void

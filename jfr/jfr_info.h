@@ -3,11 +3,11 @@
  * settings.  Kept per service for whoever wonders what runs there.
  *
  * Sources: jdk.JVMInformation, jdk.OSInformation, jdk.CPUInformation,
- * jdk.ActiveRecording, jdk.ActiveSetting; of several the last counts, in
- * whatever chunk.  Texts are valid UTF-8 without control characters, cut at
- * their limits, and live in the profile's arena.  Values of JVM arguments that
- * look like secrets are replaced by "***"; of the program's arguments only the
- * main class is kept.  One thread.
+ * jdk.ActiveRecording (the first that says it counts, async-profiler's before
+ * all others), jdk.ActiveSetting (the last counts).  Texts are valid UTF-8
+ * without control characters, cut at their limits, and live in the profile's
+ * arena.  Values of JVM arguments that look like secrets are replaced by "***";
+ * of the program's arguments only the main class is kept.  One thread.
  */
 
 #ifndef _PYRO_JFR_INFO_H_INCLUDED_
@@ -20,6 +20,7 @@
 
 #define PYRO_JFR_INFO_TEXT      512     /* bytes of a text */
 #define PYRO_JFR_INFO_LONG      4096    /* bytes of JVM arguments */
+#define PYRO_JFR_INFO_VALUE     128     /* bytes of a setting's value */
 #define PYRO_JFR_INFO_SETTINGS  64
 
 
@@ -58,6 +59,15 @@ typedef struct {
     pyro_slice_t              agent_version;    /* label otel.scope.version */
     int64_t                   time;             /* ns: the push's "from" */
 } pyro_jfr_seen_t;
+
+
+/*
+ * Puts a copy of text that may be shown into *to, over what was there: valid
+ * UTF-8, no control characters, at most max bytes (the same max each time).
+ * -1: no memory.
+ */
+int pyro_jfr_info_set(pyro_arena_t *arena, pyro_slice_t *to, pyro_slice_t text,
+    size_t max);
 
 
 #endif /* _PYRO_JFR_INFO_H_INCLUDED_ */

@@ -8,22 +8,8 @@
 #define PYRO_JFR_MAX_CLASSES  32768
 #define PYRO_JFR_MAX_FIELDS   262144
 #define PYRO_JFR_MAX_NAME     1024          /* bytes; longer ones are empty */
-#define PYRO_JFR_MAX_WORD     32            /* bytes that a known word takes */
-#define PYRO_JFR_MAX_SIZED    32            /* classes inlined in each other */
-
-
-typedef enum {
-    PYRO_JFR_WORD_NONE = 0,
-    PYRO_JFR_WORD_CLASS,            /* also the attribute "class" */
-    PYRO_JFR_WORD_FIELD,
-    PYRO_JFR_WORD_NAME,
-    PYRO_JFR_WORD_ID,
-    PYRO_JFR_WORD_POOL,
-    PYRO_JFR_WORD_DIMENSION,
-    PYRO_JFR_WORD_TRUE,
-    PYRO_JFR_WORD_ONE,
-    PYRO_JFR_WORD_COUNT
-} pyro_jfr_word_e;
+#define PYRO_JFR_MAX_KNOWN    64            /* bytes of a word or a number */
+#define PYRO_JFR_NO_NUMBER    UINT64_MAX
 
 
 /* What is being read: the innermost element is on top. */
@@ -37,76 +23,103 @@ typedef struct {
 } pyro_jfr_tree_t;
 
 
-/* The attributes of one element. */
+/* The attributes of one element: strings, PYRO_NONE if there is none. */
 typedef struct {
-    pyro_slice_t          name;
-    uint64_t              id;
-    uint64_t              class_id;
-    int                   has_id;
-    int                   has_class;
+    uint32_t              name;
+    uint32_t              id;
+    uint32_t              class;
     int                   pool;
     int                   array;
 } pyro_jfr_attributes_t;
 
 
-static pyro_jfr_word_e pyro_jfr_word(pyro_slice_t text);
+static uint64_t pyro_jfr_decimal(pyro_slice_t text);
+static void pyro_jfr_meta_string(pyro_jfr_metadata_t *md,
+    pyro_jfr_reader_t *r);
 static void pyro_jfr_meta_strings(pyro_jfr_metadata_t *md,
     pyro_jfr_reader_t *r);
-static pyro_slice_t pyro_jfr_meta_text(pyro_jfr_metadata_t *md,
-    pyro_jfr_reader_t *r, uint64_t i);
-static pyro_jfr_word_e pyro_jfr_meta_word(pyro_jfr_tree_t *tree);
-static int pyro_jfr_decimal(pyro_slice_t text, uint64_t *v);
+static uint32_t pyro_jfr_meta_index(pyro_jfr_tree_t *tree);
+static uint64_t pyro_jfr_meta_number(const pyro_jfr_metadata_t *md,
+    uint32_t string);
+static uint16_t pyro_jfr_meta_word(const pyro_jfr_metadata_t *md,
+    uint32_t string);
 static void pyro_jfr_attributes(pyro_jfr_tree_t *tree,
     pyro_jfr_attributes_t *attributes);
 static void pyro_jfr_skip_attributes(pyro_jfr_tree_t *tree);
+static uint8_t pyro_jfr_type(pyro_jfr_word_e word);
 static void pyro_jfr_open_class(pyro_jfr_tree_t *tree);
 static void pyro_jfr_add_field(pyro_jfr_tree_t *tree);
 static void pyro_jfr_element(pyro_jfr_tree_t *tree);
 static void pyro_jfr_tree(pyro_jfr_metadata_t *md, pyro_jfr_reader_t *r);
-static pyro_jfr_type_e pyro_jfr_type(pyro_slice_t name);
-static int pyro_jfr_class_sized(const pyro_jfr_metadata_t *md,
-    const pyro_jfr_class_t *class);
-static int pyro_jfr_link(pyro_jfr_metadata_t *md);
+static void pyro_jfr_link(pyro_jfr_metadata_t *md);
 
 
-static const pyro_slice_t  pyro_jfr_words[PYRO_JFR_WORD_COUNT] = {
-    [PYRO_JFR_WORD_CLASS] = PYRO_SLICE("class"),
-    [PYRO_JFR_WORD_FIELD] = PYRO_SLICE("field"),
-    [PYRO_JFR_WORD_NAME] = PYRO_SLICE("name"),
-    [PYRO_JFR_WORD_ID] = PYRO_SLICE("id"),
-    [PYRO_JFR_WORD_POOL] = PYRO_SLICE("constantPool"),
-    [PYRO_JFR_WORD_DIMENSION] = PYRO_SLICE("dimension"),
-    [PYRO_JFR_WORD_TRUE] = PYRO_SLICE("true"),
-    [PYRO_JFR_WORD_ONE] = PYRO_SLICE("1"),
-};
-
-
-static pyro_jfr_word_e
-pyro_jfr_word(pyro_slice_t text)
+static uint64_t
+pyro_jfr_decimal(pyro_slice_t text)
 {
-    uint32_t  i;
+    size_t    i;
+    uint64_t  v;
+    unsigned  digit;
 
-    for (i = 1; i < PYRO_JFR_WORD_COUNT; i++) {
-        if (pyro_slice_eq(text, pyro_jfr_words[i])) {
-            return i;
-        }
+    if (text.len == 0) {
+        return PYRO_JFR_NO_NUMBER;
     }
 
-    return PYRO_JFR_WORD_NONE;
+    v = 0;
+
+    for (i = 0; i < text.len; i++) {
+        digit = (unsigned) (text.data[i] - '0');
+
+        if (digit > 9 || v > (UINT64_MAX - 1 - digit) / 10) {
+            return PYRO_JFR_NO_NUMBER;
+        }
+
+        v = v * 10 + digit;
+    }
+
+    return v;
 }
 
 
 /*
  * Most of the strings are labels and descriptions that nobody reads: only
- * where they are is kept, and which of the known words they are.
+ * where they are is kept, and what short ones mean.
  */
 static void
-pyro_jfr_meta_strings(pyro_jfr_metadata_t *md, pyro_jfr_reader_t *r)
+pyro_jfr_meta_string(pyro_jfr_metadata_t *md, pyro_jfr_reader_t *r)
 {
-    uint64_t                 n, key;
+    uint64_t                 key;
     pyro_slice_t             text;
     pyro_jfr_reader_t        ahead;
     pyro_jfr_meta_string_t  *string;
+
+    ahead = *r;
+    pyro_jfr_skip_string(r);
+
+    string = &md->strings[md->n_strings++];
+    string->pos = (uint32_t) (ahead.pos - md->chunk->base);
+    string->word = PYRO_JFR_WORD_NONE;
+    string->number = PYRO_JFR_NO_NUMBER;
+
+    if (r->pos - ahead.pos > PYRO_JFR_MAX_KNOWN) {
+        return;
+    }
+
+    ahead.end = r->pos;
+    pyro_jfr_string(&ahead, md->arena, &text, &key);
+
+    if (text.len && text.data[0] >= '0' && text.data[0] <= '9') {
+        string->number = pyro_jfr_decimal(text);
+    }
+
+    string->word = (uint16_t) pyro_jfr_word(text);
+}
+
+
+static void
+pyro_jfr_meta_strings(pyro_jfr_metadata_t *md, pyro_jfr_reader_t *r)
+{
+    uint64_t  n;
 
     n = pyro_jfr_count(r);
 
@@ -116,6 +129,8 @@ pyro_jfr_meta_strings(pyro_jfr_metadata_t *md, pyro_jfr_reader_t *r)
     }
 
     for ( /* void */ ; n && r->bad == PYRO_JFR_SOUND; n--) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+
         if (pyro_arena_grow(md->arena, &md->strings, &md->cap_strings,
                             (size_t) md->n_strings + 1,
                             sizeof(pyro_jfr_meta_string_t)))
@@ -124,134 +139,86 @@ pyro_jfr_meta_strings(pyro_jfr_metadata_t *md, pyro_jfr_reader_t *r)
             return;
         }
 
-        ahead = *r;
-        pyro_jfr_skip_string(r);
-
-        string = &md->strings[md->n_strings++];
-        string->pos = (uint32_t) (ahead.pos - md->chunk->base);
-        string->len = (uint32_t) (r->pos - ahead.pos);
-        string->word = PYRO_JFR_WORD_NONE;
-
-        if (string->len <= PYRO_JFR_MAX_WORD) {
-            ahead.end = r->pos;
-            pyro_jfr_string(&ahead, md->arena, &text, &key);
-            string->word = pyro_jfr_word(text);
-        }
+        pyro_jfr_meta_string(md, r);
     }
 }
 
 
-static pyro_slice_t
-pyro_jfr_meta_text(pyro_jfr_metadata_t *md, pyro_jfr_reader_t *r, uint64_t i)
-{
-    uint64_t           key;
-    pyro_slice_t       text;
-    pyro_jfr_reader_t  at;
-
-    if (i >= md->n_strings) {
-        pyro_jfr_fail(r, PYRO_JFR_MALFORMED);
-        return pyro_slice("", 0);
-    }
-
-    if (md->strings[i].len > PYRO_JFR_MAX_NAME) {
-        return pyro_slice("", 0);
-    }
-
-    at = pyro_jfr_chunk_reader(md->chunk, md->strings[i].pos);
-    pyro_jfr_string(&at, md->arena, &text, &key);
-
-    if (at.bad) {
-        pyro_jfr_fail(r, at.bad);
-    }
-
-    return text;
-}
-
-
-static pyro_jfr_word_e
-pyro_jfr_meta_word(pyro_jfr_tree_t *tree)
+/* The number of a string; PYRO_NONE after a failure. */
+static uint32_t
+pyro_jfr_meta_index(pyro_jfr_tree_t *tree)
 {
     uint64_t  i;
 
+    PYRO_COUNT(PYRO_COUNT_STEPS, 1);
     i = pyro_jfr_size(tree->r);
 
     if (i >= tree->md->n_strings) {
         pyro_jfr_fail(tree->r, PYRO_JFR_MALFORMED);
-        return PYRO_JFR_WORD_NONE;
+        return PYRO_NONE;
     }
 
-    return tree->md->strings[i].word;
+    return (uint32_t) i;
 }
 
 
-static int
-pyro_jfr_decimal(pyro_slice_t text, uint64_t *v)
+static uint64_t
+pyro_jfr_meta_number(const pyro_jfr_metadata_t *md, uint32_t string)
 {
-    size_t    i;
-    unsigned  digit;
+    return string == PYRO_NONE ? PYRO_JFR_NO_NUMBER
+                               : md->strings[string].number;
+}
 
-    *v = 0;
 
-    for (i = 0; i < text.len; i++) {
-        digit = (unsigned) (text.data[i] - '0');
-
-        if (digit > 9 || *v > (UINT64_MAX - digit) / 10) {
-            return -1;
-        }
-
-        *v = *v * 10 + digit;
-    }
-
-    return text.len ? 0 : -1;
+static uint16_t
+pyro_jfr_meta_word(const pyro_jfr_metadata_t *md, uint32_t string)
+{
+    return string == PYRO_NONE ? PYRO_JFR_WORD_NONE : md->strings[string].word;
 }
 
 
 static void
 pyro_jfr_attributes(pyro_jfr_tree_t *tree, pyro_jfr_attributes_t *attributes)
 {
-    uint64_t              n, value;
-    pyro_slice_t          text;
-    pyro_jfr_word_e       key;
-    pyro_jfr_metadata_t  *md;
+    uint32_t  key, value;
+    uint64_t  n;
 
-    md = tree->md;
-    memset(attributes, 0, sizeof(pyro_jfr_attributes_t));
+    attributes->name = PYRO_NONE;
+    attributes->id = PYRO_NONE;
+    attributes->class = PYRO_NONE;
+    attributes->pool = 0;
+    attributes->array = 0;
 
-    for (n = pyro_jfr_count(tree->r); n && !tree->r->bad; n--) {
-        key = pyro_jfr_meta_word(tree);
-        value = pyro_jfr_size(tree->r);
-
-        if (key == PYRO_JFR_WORD_NONE) {
-            continue;
-        }
-
-        text = pyro_jfr_meta_text(md, tree->r, value);
+    for (n = pyro_jfr_count(tree->r); n; n--) {
+        key = pyro_jfr_meta_index(tree);
+        value = pyro_jfr_meta_index(tree);
 
         if (tree->r->bad) {
             return;
         }
 
-        switch (key) {
+        switch (tree->md->strings[key].word) {
 
         case PYRO_JFR_WORD_NAME:
-            attributes->name = text;
+            attributes->name = value;
             break;
 
         case PYRO_JFR_WORD_ID:
-            attributes->has_id = !pyro_jfr_decimal(text, &attributes->id);
+            attributes->id = value;
             break;
 
         case PYRO_JFR_WORD_CLASS:
-            attributes->has_class = !pyro_jfr_decimal(text,
-                                                      &attributes->class_id);
+            attributes->class = value;
             break;
 
-        case PYRO_JFR_WORD_POOL:
-            attributes->pool = md->strings[value].word == PYRO_JFR_WORD_TRUE;
+        case PYRO_JFR_WORD_CONSTANT_POOL:
+            attributes->pool = tree->md->strings[value].word
+                               == PYRO_JFR_WORD_TRUE;
             break;
 
         case PYRO_JFR_WORD_DIMENSION:
-            attributes->array = md->strings[value].word == PYRO_JFR_WORD_ONE;
+            attributes->array = tree->md->strings[value].word
+                                == PYRO_JFR_WORD_ONE;
             break;
 
         default:
@@ -277,9 +244,45 @@ pyro_jfr_skip_attributes(pyro_jfr_tree_t *tree)
 }
 
 
+static uint8_t
+pyro_jfr_type(pyro_jfr_word_e word)
+{
+    switch (word) {
+
+    case PYRO_JFR_WORD_BOOLEAN:
+    case PYRO_JFR_WORD_BYTE:
+        return PYRO_JFR_BYTE;
+
+    case PYRO_JFR_WORD_SHORT:
+    case PYRO_JFR_WORD_CHAR:
+        return PYRO_JFR_SHORT;
+
+    case PYRO_JFR_WORD_INT:
+        return PYRO_JFR_INT;
+
+    case PYRO_JFR_WORD_LONG:
+        return PYRO_JFR_LONG;
+
+    case PYRO_JFR_WORD_FLOAT:
+        return PYRO_JFR_FLOAT;
+
+    case PYRO_JFR_WORD_DOUBLE:
+        return PYRO_JFR_DOUBLE;
+
+    case PYRO_JFR_WORD_JAVA_LANG_STRING:
+        return PYRO_JFR_STRING;
+
+    default:
+        return PYRO_JFR_STRUCT;
+    }
+}
+
+
 static void
 pyro_jfr_open_class(pyro_jfr_tree_t *tree)
 {
+    int                     is_new;
+    uint64_t                id;
     pyro_jfr_class_t       *class;
     pyro_jfr_metadata_t    *md;
     pyro_jfr_attributes_t   attributes;
@@ -289,10 +292,9 @@ pyro_jfr_open_class(pyro_jfr_tree_t *tree)
     tree->class = PYRO_NONE;
 
     pyro_jfr_attributes(tree, &attributes);
+    id = pyro_jfr_meta_number(md, attributes.id);
 
-    if (tree->r->bad || !attributes.has_id
-        || pyro_jfr_index_get(&md->ids, attributes.id) != PYRO_NONE)
-    {
+    if (tree->r->bad || id == PYRO_JFR_NO_NUMBER) {
         return;
     }
 
@@ -303,9 +305,13 @@ pyro_jfr_open_class(pyro_jfr_tree_t *tree)
 
     if (pyro_arena_grow(md->arena, &md->classes, &md->cap_classes,
                         (size_t) md->n_classes + 1, sizeof(pyro_jfr_class_t))
-        || pyro_jfr_index_put(&md->ids, attributes.id, md->n_classes))
+        || pyro_jfr_index_enter(&md->ids, id, &is_new) == PYRO_NONE)
     {
         pyro_jfr_fail(tree->r, PYRO_JFR_NO_MEMORY);
+        return;
+    }
+
+    if (!is_new) {
         return;
     }
 
@@ -313,8 +319,12 @@ pyro_jfr_open_class(pyro_jfr_tree_t *tree)
     memset(class, 0, sizeof(pyro_jfr_class_t));
 
     class->name = attributes.name;
-    class->id = attributes.id;
+    class->word = pyro_jfr_meta_word(md, attributes.name);
     class->first_field = md->n_fields;
+
+    if (md->by_word[class->word] == PYRO_NONE) {
+        md->by_word[class->word] = md->n_classes;
+    }
 
     tree->class = md->n_classes++;
 }
@@ -349,9 +359,8 @@ pyro_jfr_add_field(pyro_jfr_tree_t *tree)
     field = &md->fields[md->n_fields++];
     md->classes[tree->class].n_fields++;
 
-    field->name = attributes.name;
-    field->class_id = attributes.class_id;
-    field->class = attributes.has_class ? 0 : PYRO_NONE;
+    field->word = pyro_jfr_meta_word(md, attributes.name);
+    field->class = attributes.class;        /* a string until it is linked */
     field->pool = (uint8_t) attributes.pool;
     field->array = (uint8_t) attributes.array;
 }
@@ -361,10 +370,12 @@ pyro_jfr_add_field(pyro_jfr_tree_t *tree)
 static void
 pyro_jfr_element(pyro_jfr_tree_t *tree)
 {
-    uint64_t         n;
-    pyro_jfr_word_e  word;
+    uint32_t  name;
+    uint64_t  n;
+    uint16_t  word;
 
-    word = pyro_jfr_meta_word(tree);
+    name = pyro_jfr_meta_index(tree);
+    word = pyro_jfr_meta_word(tree->md, name);
 
     if (word == PYRO_JFR_WORD_CLASS && tree->class_depth == 0) {
         pyro_jfr_open_class(tree);
@@ -425,114 +436,35 @@ pyro_jfr_tree(pyro_jfr_metadata_t *md, pyro_jfr_reader_t *r)
 }
 
 
-static pyro_jfr_type_e
-pyro_jfr_type(pyro_slice_t name)
-{
-    size_t  i;
-
-    static const struct {
-        const char       *name;
-        pyro_jfr_type_e   type;
-    } types[] = {
-        { "boolean",          PYRO_JFR_BYTE },
-        { "byte",             PYRO_JFR_BYTE },
-        { "short",            PYRO_JFR_SHORT },
-        { "char",             PYRO_JFR_SHORT },
-        { "int",              PYRO_JFR_INT },
-        { "long",             PYRO_JFR_LONG },
-        { "float",            PYRO_JFR_FLOAT },
-        { "double",           PYRO_JFR_DOUBLE },
-        { "java.lang.String", PYRO_JFR_STRING },
-    };
-
-    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (pyro_slice_is(name, types[i].name)) {
-            return types[i].type;
-        }
-    }
-
-    return PYRO_JFR_STRUCT;
-}
-
-
-static int
-pyro_jfr_class_sized(const pyro_jfr_metadata_t *md,
-    const pyro_jfr_class_t *class)
-{
-    uint32_t                 i;
-    const pyro_jfr_field_t  *field;
-
-    if (class->type != PYRO_JFR_STRUCT) {
-        return 1;
-    }
-
-    for (i = 0; i < class->n_fields; i++) {
-        field = &md->fields[class->first_field + i];
-
-        if (field->pool || field->array
-            || (field->class != PYRO_NONE && md->classes[field->class].sized))
-        {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/*
- * Class ids to classes; which classes take bytes, in as many rounds as structs
- * are nested; and how to skip a value of each.
- */
-static int
+/* Class ids of fields to classes; a class without fields is a primitive. */
+static void
 pyro_jfr_link(pyro_jfr_metadata_t *md)
 {
-    int                changed;
-    uint32_t           i, round;
+    uint32_t           i;
+    uint64_t           id;
     pyro_jfr_class_t  *class;
 
     for (i = 0; i < md->n_fields; i++) {
-        if (md->fields[i].class != PYRO_NONE) {
-            md->fields[i].class = pyro_jfr_index_get(&md->ids,
-                                                     md->fields[i].class_id);
-        }
+        id = pyro_jfr_meta_number(md, md->fields[i].class);
+        md->fields[i].class = id == PYRO_JFR_NO_NUMBER
+                              ? PYRO_NONE : pyro_jfr_index_get(&md->ids, id);
     }
 
     for (i = 0; i < md->n_classes; i++) {
-        if (md->classes[i].n_fields == 0) {
-            md->classes[i].type = pyro_jfr_type(md->classes[i].name);
+        class = &md->classes[i];
+
+        if (class->n_fields == 0) {
+            class->type = pyro_jfr_type(class->word);
         }
     }
-
-    changed = 1;
-
-    for (round = 0; changed && round < PYRO_JFR_MAX_SIZED; round++) {
-        changed = 0;
-
-        for (i = 0; i < md->n_classes; i++) {
-            class = &md->classes[i];
-
-            if (!class->sized && pyro_jfr_class_sized(md, class)) {
-                class->sized = 1;
-                changed = 1;
-            }
-        }
-    }
-
-    for (i = 0; i < md->n_classes; i++) {
-        if (pyro_jfr_plan_skip(md, i, &md->classes[i].plan)) {
-            return -1;
-        }
-    }
-
-    return 0;
 }
 
 
 pyro_jfr_bad_e
 pyro_jfr_metadata_read(pyro_jfr_metadata_t *md, const pyro_jfr_chunk_t *chunk,
-    pyro_arena_t *arena)
+    uint32_t offset, pyro_arena_t *arena)
 {
+    uint32_t           i;
     uint64_t           type;
     pyro_jfr_reader_t  at, r;
 
@@ -542,7 +474,11 @@ pyro_jfr_metadata_read(pyro_jfr_metadata_t *md, const pyro_jfr_chunk_t *chunk,
     md->chunk = chunk;
     pyro_jfr_index_init(&md->ids, arena);
 
-    at = pyro_jfr_chunk_reader(chunk, chunk->metadata);
+    for (i = 0; i < PYRO_JFR_WORD_COUNT; i++) {
+        md->by_word[i] = PYRO_NONE;
+    }
+
+    at = pyro_jfr_chunk_reader(chunk, offset);
 
     if (pyro_jfr_event_head(&at, &type, &r) || type != 0) {
         return PYRO_JFR_MALFORMED;
@@ -560,24 +496,36 @@ pyro_jfr_metadata_read(pyro_jfr_metadata_t *md, const pyro_jfr_chunk_t *chunk,
         pyro_jfr_tree(md, &r);
     }
 
-    if (r.bad == PYRO_JFR_SOUND && pyro_jfr_link(md)) {
-        return PYRO_JFR_NO_MEMORY;
+    if (r.bad == PYRO_JFR_SOUND) {
+        md->by_word[PYRO_JFR_WORD_NONE] = PYRO_NONE;
+        pyro_jfr_link(md);
     }
 
     return r.bad;
 }
 
 
-uint32_t
-pyro_jfr_metadata_find(const pyro_jfr_metadata_t *md, const char *name)
+pyro_slice_t
+pyro_jfr_metadata_name(const pyro_jfr_metadata_t *md, uint32_t class)
 {
-    uint32_t  i;
+    uint64_t           key;
+    uint32_t           string;
+    pyro_slice_t       text;
+    pyro_jfr_reader_t  r;
 
-    for (i = 0; i < md->n_classes; i++) {
-        if (pyro_slice_is(md->classes[i].name, name)) {
-            return i;
-        }
+    string = md->classes[class].name;
+
+    if (string == PYRO_NONE) {
+        return pyro_slice("", 0);
     }
 
-    return PYRO_NONE;
+    r = pyro_jfr_chunk_reader(md->chunk, md->strings[string].pos);
+
+    if (pyro_jfr_left(&r) > PYRO_JFR_MAX_NAME) {
+        r.end = r.pos + PYRO_JFR_MAX_NAME;
+    }
+
+    pyro_jfr_string(&r, md->arena, &text, &key);
+
+    return r.bad ? pyro_slice("", 0) : text;
 }

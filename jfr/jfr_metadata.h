@@ -13,6 +13,7 @@
 
 #include "jfr/jfr_chunk.h"
 #include "jfr/jfr_index.h"
+#include "jfr/jfr_word.h"
 
 
 typedef enum {
@@ -28,9 +29,8 @@ typedef enum {
 
 
 typedef struct {
-    pyro_slice_t           name;
-    uint64_t               class_id;
     uint32_t               class;   /* PYRO_NONE: not described */
+    uint16_t               word;    /* the name, if it is a known one */
     uint8_t                pool;    /* a pool key stands for the value */
     uint8_t                array;
 } pyro_jfr_field_t;
@@ -45,26 +45,26 @@ typedef struct {
 
 
 typedef struct {
-    const pyro_jfr_step_t *steps;
+    const pyro_jfr_step_t *steps;   /* NULL: not made yet */
     uint32_t               n;
 } pyro_jfr_plan_t;
 
 
 typedef struct {
-    pyro_slice_t           name;
-    uint64_t               id;
-    pyro_jfr_type_e        type;
+    pyro_jfr_plan_t        skip;    /* by pyro_jfr_class_skip() */
+    uint32_t               name;    /* string */
     uint32_t               first_field;
     uint32_t               n_fields;
-    int                    sized;   /* a value takes at least one byte */
-    pyro_jfr_plan_t        plan;    /* skips a value */
+    uint16_t               word;    /* the name, if it is a known one */
+    uint8_t                type;    /* pyro_jfr_type_e */
+    uint8_t                sized;   /* pyro_jfr_sized_e */
 } pyro_jfr_class_t;
 
 
 typedef struct {
+    uint64_t               number;  /* if it is one; else UINT64_MAX */
     uint32_t               pos;     /* in the chunk */
-    uint32_t               len;     /* of its encoded form */
-    uint8_t                word;    /* one of those the reader knows, or 0 */
+    uint16_t               word;
 } pyro_jfr_meta_string_t;
 
 
@@ -81,16 +81,25 @@ typedef struct {
     uint32_t                cap_classes;
     uint32_t                n_fields;
     uint32_t                cap_fields;
+    uint32_t                by_word[PYRO_JFR_WORD_COUNT];   /* class, or NONE */
 } pyro_jfr_metadata_t;
 
 
-/* Reads the metadata event that the chunk's header points at. */
+/* Reads the metadata event at offset. */
 pyro_jfr_bad_e pyro_jfr_metadata_read(pyro_jfr_metadata_t *md,
-    const pyro_jfr_chunk_t *chunk, pyro_arena_t *arena);
+    const pyro_jfr_chunk_t *chunk, uint32_t offset, pyro_arena_t *arena);
 
 /* The first class of this name, or PYRO_NONE. */
-uint32_t pyro_jfr_metadata_find(const pyro_jfr_metadata_t *md,
-    const char *name);
+static inline uint32_t
+pyro_jfr_metadata_find(const pyro_jfr_metadata_t *md, pyro_jfr_word_e name)
+{
+    return md->by_word[name];
+}
+
+
+/* A class' name as the file has it; empty if it is too long or broken. */
+pyro_slice_t pyro_jfr_metadata_name(const pyro_jfr_metadata_t *md,
+    uint32_t class);
 
 
 #endif /* _PYRO_JFR_METADATA_H_INCLUDED_ */

@@ -1,6 +1,16 @@
 #include "jfr/jfr_output.h"
 
 
+/*
+ * Label sets of an upload, at most: their bytes, and what each costs beside
+ * them in streams, sections and tables.
+ */
+#define PYRO_JFR_LABELS_TIMES  4
+#define PYRO_JFR_LABELS_FIXED  65536
+#define PYRO_JFR_SET_COST      256
+#define PYRO_JFR_LABEL_COST    16
+
+
 /* What a tag becomes; both ids of the profile. */
 typedef struct {
     uint32_t  labels;               /* PYRO_NONE: not yet */
@@ -8,6 +18,10 @@ typedef struct {
 } pyro_jfr_tagged_t;
 
 
+static uint32_t pyro_jfr_set_labels(pyro_jfr_output_t *out,
+    pyro_labels_t *labels);
+static const pyro_jfr_set_t *pyro_jfr_set(pyro_jfr_output_t *out,
+    uint64_t key);
 static int pyro_jfr_tag_resolve(pyro_jfr_output_t *out,
     const pyro_jfr_tag_t *tag, pyro_jfr_tagged_t *tagged);
 static int pyro_jfr_sample_out(pyro_jfr_output_t *out,
@@ -100,7 +114,7 @@ static const struct {
 
 void
 pyro_jfr_output_init(pyro_jfr_output_t *out, pyro_arena_t *arena,
-    pyro_profile_t *profile, pyro_jfr_report_t *report)
+    pyro_profile_t *profile, pyro_jfr_report_t *report, size_t bytes)
 {
     uint32_t  i;
 
@@ -109,6 +123,8 @@ pyro_jfr_output_init(pyro_jfr_output_t *out, pyro_arena_t *arena,
     out->arena = arena;
     out->profile = profile;
     out->report = report;
+    out->labels_left = bytes * PYRO_JFR_LABELS_TIMES + PYRO_JFR_LABELS_FIXED;
+    pyro_jfr_index_init(&out->set_keys, arena);
 
     for (i = 0; i < PYRO_JFR_TYPE_COUNT; i++) {
         out->columns[i] = PYRO_NONE;
@@ -116,24 +132,115 @@ pyro_jfr_output_init(pyro_jfr_output_t *out, pyro_arena_t *arena,
 }
 
 
+/* The profile's label set; the empty one if they are too many by now. */
+static uint32_t
+pyro_jfr_set_labels(pyro_jfr_output_t *out, pyro_labels_t *labels)
+{
+    size_t    cost;
+    uint32_t  i;
+
+    cost = PYRO_JFR_SET_COST;
+
+    for (i = 0; i < labels->n; i++) {
+        cost += labels->items[i].name.len + labels->items[i].value.len
+                + PYRO_JFR_LABEL_COST;
+    }
+
+    if (cost > out->labels_left) {
+        out->labels_left = 0;
+        pyro_jfr_problem(out->report, "its samples have too many different "
+                         "labels: more than %d times the upload's bytes",
+                         PYRO_JFR_LABELS_TIMES);
+        return 0;
+    }
+
+    out->labels_left -= cost;
+    labels->n = pyro_labels_sort(labels->items, labels->n);
+
+    return pyro_profile_label_set(out->profile, labels);
+}
+
+
+/* NULL: no memory. */
+static const pyro_jfr_set_t *
+pyro_jfr_set(pyro_jfr_output_t *out, uint64_t key)
+{
+    int              is_new;
+    uint32_t         id;
+    pyro_label_t     items[PYRO_JFR_MAX_LABELS + 1];
+    pyro_labels_t    labels = { items, 0 };
+    pyro_jfr_set_t  *set;
+
+    id = pyro_jfr_index_enter(&out->set_keys, key, &is_new);
+
+    if (id == PYRO_NONE
+        || pyro_arena_grow(out->arena, &out->sets, &out->cap_sets,
+                           (size_t) id + 1, sizeof(pyro_jfr_set_t)))
+    {
+        return NULL;
+    }
+
+    set = &out->sets[id];
+
+    if (is_new) {
+        memset(set, 0, sizeof(pyro_jfr_set_t));
+
+        if (out->labels_left) {
+            pyro_jfr_context_labels(out->context, key, &labels, &set->span);
+            set->labels = pyro_jfr_set_labels(out, &labels);
+        }
+
+        pyro_jfr_count_add(out->report, PYRO_JFR_LABELS_FOLDED,
+                           out->labels_left == 0);
+    }
+
+    return set->labels == PYRO_NONE ? NULL : set;
+}
+
+
 static int
 pyro_jfr_tag_resolve(pyro_jfr_output_t *out, const pyro_jfr_tag_t *tag,
     pyro_jfr_tagged_t *tagged)
 {
-    pyro_span_t    span;
-    pyro_label_t   items[PYRO_JFR_MAX_LABELS + 1];
-    pyro_labels_t  labels = { items, 0 };
+    uint64_t               key;
+    pyro_span_t            span;
+    const pyro_jfr_set_t  *set;
 
     if (tagged->labels != PYRO_NONE) {
         return 0;
     }
 
-    pyro_jfr_context_tag(out->context, tag, &labels, &span);
+    span.id = tag->span;
+    span.trace_hi = tag->trace_hi;
+    span.trace_lo = tag->trace_lo;
 
-    tagged->labels = pyro_profile_label_set(out->profile, &labels);
+    tagged->labels = 0;
+    key = pyro_jfr_context_key(out->context, tag);
+
+    if (key) {
+        set = pyro_jfr_set(out, key);
+
+        if (set == NULL) {
+            return -1;
+        }
+
+        /* an event's own ids go before those among its labels */
+
+        tagged->labels = set->labels;
+
+        if (span.id == 0) {
+            span.id = set->span.id;
+        }
+
+        if ((span.trace_hi | span.trace_lo) == 0) {
+            span.trace_hi = set->span.trace_hi;
+            span.trace_lo = set->span.trace_lo;
+        }
+    }
+
     tagged->span = pyro_profile_span(out->profile, &span);
 
-    return tagged->labels == PYRO_NONE || tagged->span == PYRO_NONE ? -1 : 0;
+    return tagged->span == PYRO_NONE ? -1 : 0;
 }
 
 
@@ -169,6 +276,12 @@ pyro_jfr_sample_out(pyro_jfr_output_t *out, const pyro_jfr_sample_t *sample,
     row.node = node;
     row.span = tagged->span;
     row.count = sample->count;
+
+    if (sample->kind == PYRO_JFR_CPU_TIME
+        && out->cpu == PYRO_JFR_CPU_BY_SAMPLING)
+    {
+        return 0;
+    }
 
     if (sample->kind <= PYRO_JFR_WALL_RESTING) {
         if (pyro_arena_grow(out->arena, &out->rows, &out->cap_rows,
@@ -279,7 +392,11 @@ pyro_jfr_row_out(pyro_jfr_output_t *out, const pyro_jfr_row_t *row,
         return -1;
     }
 
-    if (row->kind == PYRO_JFR_RUNNING
+    if (out->cpu == PYRO_JFR_CPU_BY_TIME) {
+        return 0;
+    }
+
+    if (row->kind == PYRO_JFR_RUNNING && out->cpu == PYRO_JFR_CPU_BY_ANY
         && out->report->counters[PYRO_JFR_CPU_TIME_SAMPLES])
     {
         pyro_jfr_count_add(out->report, PYRO_JFR_EXECUTION_SKIPPED,

@@ -1,6 +1,9 @@
 /*
  * Samples of the chunks into sections of the profile.
  *
+ * Label sets of all samples together are bounded by what the upload has bytes:
+ * samples beyond that keep their span and lose their labels, and are counted.
+ *
  * What is worth a fixed time (CPU and wall samples) waits for the end of the
  * recording, when all settings have been seen and it is known whether the JDK
  * has measured CPU time in another way too.
@@ -38,6 +41,13 @@ typedef enum {
 } pyro_jfr_profile_type_e;
 
 
+/* Labels of the samples of a context: both ids of the profile. */
+typedef struct {
+    uint32_t                  labels;
+    pyro_span_t               span;         /* where the labels tell one */
+} pyro_jfr_set_t;
+
+
 /* A timed sample that waits. */
 typedef struct {
     pyro_jfr_sample_e         kind;
@@ -53,7 +63,12 @@ typedef struct {
     pyro_profile_t           *profile;
     pyro_jfr_report_t        *report;
     const pyro_jfr_context_t *context;
-    const pyro_jfr_settings_t *settings;
+    pyro_jfr_settings_t      *settings;
+    pyro_jfr_cpu_e            cpu;
+    size_t                    labels_left;  /* bytes of label sets */
+    pyro_jfr_index_t          set_keys;     /* pyro_jfr_context_key() */
+    pyro_jfr_set_t           *sets;
+    uint32_t                  cap_sets;
     pyro_jfr_row_t           *rows;
     uint32_t                  n_rows;
     uint32_t                  cap_rows;
@@ -62,8 +77,9 @@ typedef struct {
 } pyro_jfr_output_t;
 
 
+/* bytes: of the recording and the snapshot of labels. */
 void pyro_jfr_output_init(pyro_jfr_output_t *out, pyro_arena_t *arena,
-    pyro_profile_t *profile, pyro_jfr_report_t *report);
+    pyro_profile_t *profile, pyro_jfr_report_t *report, size_t bytes);
 
 /* The samples of one chunk.  -1: no memory. */
 int pyro_jfr_output_chunk(pyro_jfr_output_t *out,

@@ -1,5 +1,7 @@
 #include "jfr/jfr.h"
 
+#include <stdlib.h>
+
 #include "core/base/utf8.h"
 #include "jfr/jfr_event.h"
 #include "jfr/jfr_output.h"
@@ -9,22 +11,55 @@
  * What a chunk's tables may take: each entry of a pool, an index or a sample
  * comes from bytes of the chunk, a few words for each at the worst.
  */
-#define PYRO_JFR_SCRATCH_FIXED  (4 * 1024 * 1024)
+#define PYRO_JFR_SCRATCH_FIXED  (1024 * 1024)
 #define PYRO_JFR_SCRATCH_TIMES  32
 
 
+/* A recording that is being read. */
+typedef struct {
+    const pyro_jfr_options_t  *options;
+    pyro_slice_t               recording;
+    size_t                     offset;      /* of what comes next */
+    pyro_jfr_settings_t        settings;
+    pyro_jfr_context_t         context;
+    pyro_jfr_output_t          out;
+    pyro_jfr_report_t         *report;
+} pyro_jfr_reading_t;
+
+
+/* A chunk that is being read; everything but events is in the arena. */
+typedef struct {
+    pyro_jfr_chunk_t           chunk;
+    pyro_arena_t              *arena;
+    pyro_jfr_layout_t          layout;
+    pyro_jfr_metadata_t        md;
+    pyro_jfr_cpool_t           cpool;
+    pyro_jfr_events_t          events;
+    pyro_jfr_stacks_t          stacks;
+    int                        readable;    /* its types are known */
+    uint64_t                  *counts;      /* of events, if somebody asks */
+} pyro_jfr_chunk_reading_t;
+
+
 static pyro_arena_t *pyro_jfr_scratch(size_t len);
-static pyro_jfr_bad_e pyro_jfr_chunk_samples(pyro_jfr_output_t *out,
-    pyro_jfr_settings_t *settings, const pyro_jfr_chunk_t *chunk,
-    pyro_arena_t *arena);
-static pyro_status_e pyro_jfr_chunk_read(pyro_jfr_output_t *out,
-    pyro_jfr_settings_t *settings, const pyro_jfr_chunk_t *chunk,
+static int pyro_jfr_event_count_cmp(const void *one, const void *two);
+static int pyro_jfr_event_counts(pyro_jfr_chunk_reading_t *c,
+    pyro_jfr_chunk_summary_t *summary);
+static int pyro_jfr_chunk_tell(pyro_jfr_reading_t *reading,
+    pyro_jfr_chunk_reading_t *c, int broken);
+static pyro_jfr_bad_e pyro_jfr_chunk_types(pyro_jfr_chunk_reading_t *c);
+static pyro_jfr_bad_e pyro_jfr_chunk_tables(pyro_jfr_reading_t *reading,
+    pyro_jfr_chunk_reading_t *c);
+static pyro_jfr_bad_e pyro_jfr_chunk_events(pyro_jfr_reading_t *reading,
+    pyro_jfr_chunk_reading_t *c);
+static pyro_status_e pyro_jfr_chunk_read(pyro_jfr_reading_t *reading,
+    pyro_jfr_chunk_reading_t *c, int damaged, pyro_error_t *err);
+static pyro_status_e pyro_jfr_chunks(pyro_jfr_reading_t *reading,
     pyro_error_t *err);
-static pyro_status_e pyro_jfr_chunks(pyro_jfr_output_t *out,
-    pyro_jfr_settings_t *settings, pyro_slice_t recording, pyro_error_t *err);
-static pyro_status_e pyro_jfr_recording(pyro_slice_t recording,
-    const pyro_jfr_options_t *options, pyro_profile_t *profile,
-    pyro_jfr_report_t *report, pyro_arena_t *arena, pyro_error_t *err);
+static pyro_status_e pyro_jfr_end(pyro_jfr_reading_t *reading,
+    pyro_error_t *err);
+static pyro_status_e pyro_jfr_recording(pyro_jfr_reading_t *reading,
+    pyro_arena_t *arena, pyro_profile_t *profile, pyro_error_t *err);
 
 
 static pyro_arena_t *
@@ -37,169 +72,350 @@ pyro_jfr_scratch(size_t len)
 }
 
 
-/* Everything of one chunk; PYRO_JFR_MALFORMED: what could be read is there. */
-static pyro_jfr_bad_e
-pyro_jfr_chunk_samples(pyro_jfr_output_t *out, pyro_jfr_settings_t *settings,
-    const pyro_jfr_chunk_t *chunk, pyro_arena_t *arena)
+static int
+pyro_jfr_event_count_cmp(const void *one, const void *two)
 {
-    pyro_jfr_bad_e        bad, pools;
-    pyro_jfr_cpool_t      cpool;
-    pyro_jfr_events_t     events;
-    pyro_jfr_stacks_t     stacks;
-    pyro_jfr_metadata_t   md;
+    const pyro_jfr_event_count_t  *a = one, *b = two;
 
-    bad = pyro_jfr_metadata_read(&md, chunk, arena);
+    return pyro_slice_cmp(a->type, b->type);
+}
+
+
+static int
+pyro_jfr_event_counts(pyro_jfr_chunk_reading_t *c,
+    pyro_jfr_chunk_summary_t *summary)
+{
+    uint32_t                 i, n;
+    pyro_jfr_event_count_t  *items;
+
+    items = pyro_arena_calloc(c->arena, (size_t) c->md.n_classes + 2,
+                              sizeof(pyro_jfr_event_count_t));
+
+    if (items == NULL) {
+        return -1;
+    }
+
+    n = 0;
+
+    for (i = 0; i < c->md.n_classes; i++) {
+        if (c->counts[i]) {
+            items[n].type = pyro_jfr_metadata_name(&c->md, i);
+            items[n++].n = c->counts[i];
+        }
+    }
+
+    if (c->events.n_metadata) {
+        items[n].type = PYRO_SLICE("<metadata>");
+        items[n++].n = c->events.n_metadata;
+    }
+
+    if (c->events.n_checkpoints) {
+        items[n].type = PYRO_SLICE("<checkpoint>");
+        items[n++].n = c->events.n_checkpoints;
+    }
+
+    qsort(items, n, sizeof(pyro_jfr_event_count_t), pyro_jfr_event_count_cmp);
+
+    summary->events = items;
+    summary->n_events = n;
+    summary->checkpoints = c->events.n_checkpoints;
+
+    return 0;
+}
+
+
+/* To whoever wants to know of each chunk.  -1: no memory. */
+static int
+pyro_jfr_chunk_tell(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c,
+    int broken)
+{
+    pyro_jfr_chunk_summary_t  summary;
+
+    if (reading->options->chunk == NULL) {
+        return 0;
+    }
+
+    memset(&summary, 0, sizeof(pyro_jfr_chunk_summary_t));
+
+    summary.offset = c->chunk.offset;
+    summary.size = c->chunk.size;
+    summary.major = c->chunk.major;
+    summary.minor = c->chunk.minor;
+    summary.start = c->chunk.start;
+    summary.duration = c->chunk.duration;
+    summary.frequency = c->chunk.frequency;
+    summary.unfinished = c->chunk.unfinished;
+    summary.broken = broken;
+
+    if (c->counts != NULL && pyro_jfr_event_counts(c, &summary)) {
+        return -1;
+    }
+
+    reading->options->chunk(reading->options->ctx, &summary);
+
+    return 0;
+}
+
+
+static pyro_jfr_bad_e
+pyro_jfr_chunk_types(pyro_jfr_chunk_reading_t *c)
+{
+    return c->layout.metadata
+           ? pyro_jfr_metadata_read(&c->md, &c->chunk, c->layout.metadata,
+                                    c->arena)
+           : PYRO_JFR_MALFORMED;
+}
+
+
+/* Types and pools. */
+static pyro_jfr_bad_e
+pyro_jfr_chunk_tables(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
+{
+    pyro_jfr_bad_e  bad;
+
+    if (pyro_jfr_layout_read(&c->layout, &c->chunk, c->arena)) {
+        return PYRO_JFR_NO_MEMORY;
+    }
+
+    bad = pyro_jfr_chunk_types(c);
+
+    if (bad == PYRO_JFR_MALFORMED && !c->layout.walked) {
+        if (pyro_jfr_layout_walk(&c->layout, &c->chunk, c->arena)) {
+            return PYRO_JFR_NO_MEMORY;
+        }
+
+        bad = pyro_jfr_chunk_types(c);
+    }
 
     if (bad) {
-        pyro_jfr_problem(out->report, "chunk at byte %zu: bad metadata",
-                         chunk->offset);
+        pyro_jfr_problem(reading->report, "chunk at byte %zu: %s metadata",
+                         c->chunk.offset,
+                         c->layout.metadata ? "bad" : "it has no");
         return bad;
     }
 
-    pools = pyro_jfr_cpool_read(&cpool, &md, arena);
+    c->readable = 1;
 
-    if (pools == PYRO_JFR_NO_MEMORY) {
-        return pools;
+    bad = pyro_jfr_cpool_read(&c->cpool, &c->md, &c->layout, c->arena);
+
+    if (bad || c->layout.walked) {
+        pyro_jfr_problem(reading->report, "chunk at byte %zu: bad constant "
+                         "pool or header", c->chunk.offset);
+        bad = bad ? bad : PYRO_JFR_MALFORMED;
     }
 
-    if (pools) {
-        pyro_jfr_problem(out->report, "chunk at byte %zu: bad constant pool",
-                         chunk->offset);
+    return bad;
+}
+
+
+static pyro_jfr_bad_e
+pyro_jfr_chunk_events(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
+{
+    pyro_jfr_bad_e      bad;
+    pyro_profile_t     *profile;
+    pyro_jfr_report_t  *report;
+
+    report = reading->report;
+    profile = reading->out.profile;
+
+    if (reading->options->chunk != NULL) {
+        c->counts = pyro_arena_calloc(c->arena, c->md.n_classes,
+                                      sizeof(uint64_t));
+
+        if (c->counts == NULL) {
+            return PYRO_JFR_NO_MEMORY;
+        }
     }
 
-    bad = pyro_jfr_events_read(&events, &cpool, settings, out->report);
+    bad = pyro_jfr_events_read(&c->events, &c->cpool, report, c->counts);
 
-    if (bad == PYRO_JFR_NO_MEMORY
-        || pyro_jfr_stacks_init(&stacks, &cpool, out->profile, out->report)
-        || pyro_jfr_output_chunk(out, &events.samples, &stacks))
+    if (bad == PYRO_JFR_NO_MEMORY) {
+        return bad;
+    }
+
+    pyro_jfr_settings_take(&reading->settings, &c->events.settings);
+
+    if (pyro_jfr_settings_keep(&report->info, profile->arena,
+                               &c->events.settings)
+        || pyro_jfr_facts_end(&c->events.facts, &c->cpool, profile->arena,
+                              &report->info)
+        || pyro_jfr_stacks_init(&c->stacks, &c->cpool, profile, report)
+        || pyro_jfr_output_chunk(&reading->out, &c->events.samples,
+                                 &c->stacks))
     {
         return PYRO_JFR_NO_MEMORY;
     }
 
-    return bad ? bad : pools;
+    if (bad) {
+        reading->offset = pyro_jfr_chunk_after(reading->recording, &c->chunk,
+                                               c->events.end);
+    }
+
+    return bad;
 }
 
 
 static pyro_status_e
-pyro_jfr_chunk_read(pyro_jfr_output_t *out, pyro_jfr_settings_t *settings,
-    const pyro_jfr_chunk_t *chunk, pyro_error_t *err)
+pyro_jfr_chunk_read(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c,
+    int damaged, pyro_error_t *err)
 {
-    pyro_arena_t    *arena;
-    pyro_jfr_bad_e   bad;
+    int              told;
+    pyro_jfr_bad_e   bad, events;
+    pyro_status_e    status;
+    pyro_jfr_info_t *info;
 
-    arena = pyro_jfr_scratch(chunk->size);
+    c->counts = NULL;
+    c->readable = 0;
+    c->arena = pyro_jfr_scratch(c->chunk.size);
 
-    if (arena == NULL) {
+    if (c->arena == NULL) {
         return pyro_error_memory(err);
     }
 
-    bad = pyro_jfr_chunk_samples(out, settings, chunk, arena);
-    pyro_arena_destroy(arena);
+    bad = pyro_jfr_chunk_tables(reading, c);
+    events = c->readable && bad != PYRO_JFR_NO_MEMORY
+             ? pyro_jfr_chunk_events(reading, c) : PYRO_JFR_SOUND;
 
-    if (bad == PYRO_JFR_NO_MEMORY) {
-        return pyro_error_memory(err);
+    damaged |= bad || events;
+    told = pyro_jfr_chunk_tell(reading, c, damaged);
+    status = PYRO_OK;
+
+    if (bad == PYRO_JFR_NO_MEMORY || events == PYRO_JFR_NO_MEMORY || told) {
+        status = pyro_arena_error(pyro_arena_exhausted(c->arena)
+                                  ? c->arena : reading->out.profile->arena,
+                                  err);
     }
 
-    pyro_jfr_count_add(out->report, bad ? PYRO_JFR_CHUNKS_BROKEN
-                                        : PYRO_JFR_CHUNKS, 1);
+    pyro_arena_destroy(c->arena);
+    pyro_jfr_count_add(reading->report, damaged ? PYRO_JFR_CHUNKS_BROKEN
+                                                : PYRO_JFR_CHUNKS, 1);
 
-    return PYRO_OK;
+    info = &reading->report->info;
+
+    if (info->start == 0) {
+        info->start = c->chunk.start;
+    }
+
+    if (c->chunk.duration > 0
+        && c->chunk.duration <= INT64_MAX - info->duration)
+    {
+        info->duration += c->chunk.duration;
+    }
+
+    return status;
 }
 
 
 static pyro_status_e
-pyro_jfr_chunks(pyro_jfr_output_t *out, pyro_jfr_settings_t *settings,
-    pyro_slice_t recording, pyro_error_t *err)
+pyro_jfr_chunks(pyro_jfr_reading_t *reading, pyro_error_t *err)
 {
-    size_t             offset;
-    const char        *problem;
-    pyro_status_e      status;
-    pyro_jfr_chunk_t   chunk;
-    pyro_jfr_chunk_e   found;
+    int                        unfinished;
+    const char                *problem;
+    pyro_status_e              status;
+    pyro_jfr_chunk_e           found;
+    pyro_jfr_chunk_reading_t  *c;
 
-    offset = 0;
-    chunk.unfinished = 0;
+    /* tens of kilobytes, which a thread's stack need not have */
 
-    for ( ;; ) {
-        found = pyro_jfr_chunk_next(recording, &offset, &chunk, &problem);
+    c = pyro_arena_alloc(reading->out.arena, sizeof(pyro_jfr_chunk_reading_t));
 
-        if (found == PYRO_JFR_CHUNK_END
-            || (found == PYRO_JFR_CHUNK_LAST && chunk.unfinished))
-        {
-            return PYRO_OK;
+    if (c == NULL) {
+        return pyro_error_memory(err);
+    }
+
+    status = PYRO_OK;
+    unfinished = 0;
+
+    while (status == PYRO_OK) {
+        found = pyro_jfr_chunk_next(reading->recording, &reading->offset,
+                                    &c->chunk, &problem);
+
+        if (found == PYRO_JFR_CHUNK_END) {
+            break;
         }
 
-        if (found == PYRO_JFR_CHUNK_OK) {
-            status = pyro_jfr_chunk_read(out, settings, &chunk, err);
+        if (found != PYRO_JFR_CHUNK_OK
+            && !(found == PYRO_JFR_CHUNK_SKIPPED && unfinished))
+        {
+            pyro_jfr_problem(reading->report, "chunk at byte %zu: %s",
+                             c->chunk.offset, problem);
+        }
 
-            if (status != PYRO_OK) {
-                return status;
-            }
+        if (found == PYRO_JFR_CHUNK_SKIPPED) {
 
+            /* behind a chunk that is still being written there may be more */
+
+            pyro_jfr_count_add(reading->report, PYRO_JFR_CHUNKS_BROKEN,
+                               !unfinished);
+            unfinished = 0;
             continue;
         }
 
-        pyro_jfr_problem(out->report, "chunk at byte %zu: %s", chunk.offset,
-                         problem);
-        pyro_jfr_count_add(out->report, PYRO_JFR_CHUNKS_BROKEN, 1);
-
-        if (found == PYRO_JFR_CHUNK_LAST) {
-            return PYRO_OK;
-        }
+        status = pyro_jfr_chunk_read(reading, c,
+                                     found == PYRO_JFR_CHUNK_DAMAGED, err);
+        unfinished = c->chunk.unfinished;
     }
+
+    return status;
 }
 
 
 static pyro_status_e
-pyro_jfr_recording(pyro_slice_t recording, const pyro_jfr_options_t *options,
-    pyro_profile_t *profile, pyro_jfr_report_t *report, pyro_arena_t *arena,
-    pyro_error_t *err)
+pyro_jfr_end(pyro_jfr_reading_t *reading, pyro_error_t *err)
 {
-    uint64_t             *counters;
-    pyro_status_e         status;
-    pyro_jfr_output_t     out;
-    pyro_jfr_context_t    context;
-    pyro_jfr_settings_t   settings;
+    uint64_t           *counters;
+    pyro_jfr_report_t  *report;
 
-    status = pyro_jfr_context_read(&context, options->labels, arena, err);
-
-    if (status != PYRO_OK) {
-        return status;
-    }
-
-    memset(&settings, 0, sizeof(pyro_jfr_settings_t));
-
-    pyro_jfr_output_init(&out, arena, profile, report);
-    out.context = &context;
-    out.settings = &settings;
-
-    status = pyro_jfr_chunks(&out, &settings, recording, err);
-
-    if (status != PYRO_OK) {
-        return status;
-    }
-
-    if (pyro_jfr_output_end(&out, options->sample_rate)) {
-        return pyro_error_memory(err);
-    }
-
-    pyro_utf8_clean(report->event, sizeof(report->event) - 1, settings.event,
-                    strlen(settings.event));
-    pyro_utf8_clean(report->engine, sizeof(report->engine) - 1,
-                    settings.engine, strlen(settings.engine));
-
+    report = reading->report;
     counters = report->counters;
 
-    if (out.stored == 0 && (counters[PYRO_JFR_CHUNKS_BROKEN]
-                            || counters[PYRO_JFR_EVENTS_BROKEN]))
+    if (pyro_jfr_output_end(&reading->out, reading->options->sample_rate)) {
+        return pyro_arena_error(reading->out.profile->arena, err);
+    }
+
+    pyro_utf8_clean(report->event, sizeof(report->event) - 1,
+                    reading->settings.event, strlen(reading->settings.event));
+    pyro_utf8_clean(report->engine, sizeof(report->engine) - 1,
+                    reading->settings.engine,
+                    strlen(reading->settings.engine));
+
+    if (reading->out.stored == 0
+        && (counters[PYRO_JFR_CHUNKS_BROKEN]
+            || counters[PYRO_JFR_EVENTS_BROKEN]))
     {
         return pyro_error_set(err, PYRO_UNPROCESSABLE, PYRO_REASON_PROFILE,
                               "jfr: nothing could be read: %s",
-                              report->problem[0] ? report->problem
-                                                 : "its events are broken");
+                              report->problem);
     }
 
     return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_jfr_recording(pyro_jfr_reading_t *reading, pyro_arena_t *arena,
+    pyro_profile_t *profile, pyro_error_t *err)
+{
+    pyro_slice_t   labels;
+    pyro_status_e  status;
+
+    labels = reading->options->labels;
+    status = pyro_jfr_context_read(&reading->context, labels, arena, err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    pyro_jfr_output_init(&reading->out, arena, profile, reading->report,
+                         reading->recording.len + labels.len);
+
+    reading->out.context = &reading->context;
+    reading->out.settings = &reading->settings;
+    reading->out.cpu = reading->options->cpu;
+
+    status = pyro_jfr_chunks(reading, err);
+
+    return status == PYRO_OK ? pyro_jfr_end(reading, err) : status;
 }
 
 
@@ -207,8 +423,9 @@ pyro_status_e
 pyro_jfr_read(pyro_slice_t recording, const pyro_jfr_options_t *options,
     pyro_profile_t *profile, pyro_jfr_report_t *report, pyro_error_t *err)
 {
-    pyro_arena_t   *arena;
-    pyro_status_e   status;
+    pyro_arena_t        *arena;
+    pyro_status_e        status;
+    pyro_jfr_reading_t  *reading;
 
     memset(report, 0, sizeof(pyro_jfr_report_t));
 
@@ -219,13 +436,19 @@ pyro_jfr_read(pyro_slice_t recording, const pyro_jfr_options_t *options,
     }
 
     arena = pyro_jfr_scratch(recording.len + options->labels.len);
+    reading = arena != NULL
+              ? pyro_arena_calloc(arena, 1, sizeof(pyro_jfr_reading_t)) : NULL;
 
-    if (arena == NULL) {
+    if (reading == NULL) {
+        pyro_arena_destroy(arena);
         return pyro_error_memory(err);
     }
 
-    status = pyro_jfr_recording(recording, options, profile, report, arena,
-                                err);
+    reading->options = options;
+    reading->recording = recording;
+    reading->report = report;
+
+    status = pyro_jfr_recording(reading, arena, profile, err);
     pyro_arena_destroy(arena);
 
     return status;

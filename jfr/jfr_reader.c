@@ -1,9 +1,6 @@
 #include "jfr/jfr_reader.h"
 
-#include <endian.h>
 
-
-#define PYRO_JFR_HIGH_BITS  0x8080808080808080ULL
 #define PYRO_JFR_LOW_BITS   0x0101010101010101ULL
 
 
@@ -49,8 +46,7 @@ pyro_jfr_varint_long(pyro_jfr_reader_t *r)
     p = r->pos;
 
     if (pyro_jfr_left(r) >= 8) {
-        memcpy(&v, p, sizeof(v));
-        v = le64toh(v);
+        v = pyro_jfr_word_at(p);
         last = ~v & PYRO_JFR_HIGH_BITS;
 
         if (last) {
@@ -109,7 +105,7 @@ pyro_jfr_fixed(pyro_jfr_reader_t *r, size_t width)
 void
 pyro_jfr_skip_varints(pyro_jfr_reader_t *r, uint64_t n)
 {
-    uint64_t  word, last, count;
+    uint64_t  last, count;
 
     /*
      * Eight bytes at a time, always from the beginning of a varint: the last
@@ -117,9 +113,10 @@ pyro_jfr_skip_varints(pyro_jfr_reader_t *r, uint64_t n)
      * any belong to one of nine bytes, whose last may have it.
      */
 
+    PYRO_COUNT(PYRO_COUNT_BYTES, n);
+
     while (n && pyro_jfr_left(r) >= 8) {
-        memcpy(&word, r->pos, sizeof(word));
-        last = ~le64toh(word) & PYRO_JFR_HIGH_BITS;
+        last = ~pyro_jfr_word_at(r->pos) & PYRO_JFR_HIGH_BITS;
 
         if (last == 0) {
             pyro_jfr_varint_long(r);
@@ -168,6 +165,8 @@ pyro_jfr_is_ascii(const uint8_t *p, size_t n)
     size_t    i;
     uint8_t   all;
     uint64_t  word;
+
+    PYRO_COUNT(PYRO_COUNT_BYTES, n);
 
     for (i = 0; n - i >= 8; i += 8) {
         memcpy(&word, p + i, sizeof(word));

@@ -18,12 +18,17 @@
 #define _PYRO_JFR_READER_H_INCLUDED_
 
 
+#include <endian.h>
+
 #include "core/base/arena.h"
 #include "core/base/bytes.h"
+#include "core/base/count.h"
 #include "core/base/slice.h"
 
 
 #define PYRO_JFR_VARINT_MAX  9
+
+#define PYRO_JFR_HIGH_BITS   0x8080808080808080ULL
 
 
 typedef enum {
@@ -105,22 +110,15 @@ pyro_jfr_varint(pyro_jfr_reader_t *r)
 }
 
 
-/*
- * Skips a varint where it is known that nine bytes are there: the many of a
- * stack that nobody asks for.
- */
-static inline void
-pyro_jfr_pass(pyro_jfr_reader_t *r)
+/* Eight bytes, the first in the lowest ones: where varints end. */
+static inline uint64_t
+pyro_jfr_word_at(const uint8_t *p)
 {
-    if (r->pos[0] < 0x80) {
-        r->pos++;
+    uint64_t  word;
 
-    } else if (r->pos[1] < 0x80) {
-        r->pos += 2;
+    memcpy(&word, p, sizeof(word));
 
-    } else {
-        pyro_jfr_varint_long(r);
-    }
+    return le64toh(word);
 }
 
 

@@ -1,16 +1,18 @@
 #include "jfr/jfr_sample.h"
 
 #include "core/base/clock.h"
+#include "core/base/count.h"
 
 
-#define PYRO_JFR_SAMPLES_FIRST  256     /* slots */
+#define PYRO_JFR_SAMPLES_FIRST  64      /* slots */
 
 
 static uint64_t pyro_jfr_sample_hash(const pyro_jfr_samples_t *samples,
     const pyro_jfr_sample_t *sample);
 static uint64_t pyro_jfr_tag_hash(const pyro_jfr_samples_t *samples,
     const pyro_jfr_tag_t *tag);
-static uint32_t *pyro_jfr_slots(pyro_arena_t *arena, uint32_t *mask);
+static uint32_t *pyro_jfr_slots(pyro_arena_t *arena, uint32_t **slots,
+    uint32_t *mask);
 static int pyro_jfr_samples_grow(pyro_jfr_samples_t *samples);
 static int pyro_jfr_tags_grow(pyro_jfr_samples_t *samples);
 
@@ -60,20 +62,28 @@ pyro_jfr_tag_hash(const pyro_jfr_samples_t *samples,
 }
 
 
-/* Twice as many free slots as *mask tells. */
+/* Puts twice as many free slots in the place of those there. */
 static uint32_t *
-pyro_jfr_slots(pyro_arena_t *arena, uint32_t *mask)
+pyro_jfr_slots(pyro_arena_t *arena, uint32_t **slots, uint32_t *mask)
 {
-    uint32_t  n, *slots;
+    uint32_t  n, *more;
 
     n = *mask ? (*mask + 1) * 2 : PYRO_JFR_SAMPLES_FIRST;
-    slots = n ? pyro_arena_calloc(arena, n, sizeof(uint32_t)) : NULL;
+    more = n ? pyro_arena_calloc(arena, n, sizeof(uint32_t)) : NULL;
 
-    if (slots != NULL) {
-        *mask = n - 1;
+    if (more == NULL) {
+        return NULL;
     }
 
-    return slots;
+    if (*mask) {
+        pyro_arena_free(arena, *slots,
+                        ((size_t) *mask + 1) * sizeof(uint32_t));
+    }
+
+    *slots = more;
+    *mask = n - 1;
+
+    return more;
 }
 
 
@@ -82,7 +92,7 @@ pyro_jfr_samples_grow(pyro_jfr_samples_t *samples)
 {
     uint32_t  i, slot, *slots;
 
-    slots = pyro_jfr_slots(samples->arena, &samples->mask);
+    slots = pyro_jfr_slots(samples->arena, &samples->slots, &samples->mask);
 
     if (slots == NULL) {
         return -1;
@@ -99,8 +109,6 @@ pyro_jfr_samples_grow(pyro_jfr_samples_t *samples)
         slots[slot] = i + 1;
     }
 
-    samples->slots = slots;
-
     return 0;
 }
 
@@ -110,7 +118,8 @@ pyro_jfr_tags_grow(pyro_jfr_samples_t *samples)
 {
     uint32_t  i, slot, *slots;
 
-    slots = pyro_jfr_slots(samples->arena, &samples->tag_mask);
+    slots = pyro_jfr_slots(samples->arena, &samples->tag_slots,
+                           &samples->tag_mask);
 
     if (slots == NULL) {
         return -1;
@@ -126,8 +135,6 @@ pyro_jfr_tags_grow(pyro_jfr_samples_t *samples)
 
         slots[slot] = i;
     }
-
-    samples->tag_slots = slots;
 
     return 0;
 }
@@ -153,6 +160,8 @@ pyro_jfr_samples_tag(pyro_jfr_samples_t *samples, const pyro_jfr_tag_t *tag)
     slot = (uint32_t) pyro_jfr_tag_hash(samples, tag) & samples->tag_mask;
 
     while ((id = samples->tag_slots[slot]) != 0) {
+        PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
+
         if (memcmp(&samples->tags[id], tag, sizeof(pyro_jfr_tag_t)) == 0) {
             return id;
         }
@@ -180,13 +189,18 @@ pyro_jfr_samples_add(pyro_jfr_samples_t *samples,
     uint32_t            slot;
     pyro_jfr_sample_t  *item;
 
-    if (samples->n >= samples->mask / 2 && pyro_jfr_samples_grow(samples)) {
+    /* a quarter of the slots stays free */
+
+    if (samples->n >= samples->mask - samples->mask / 4
+        && pyro_jfr_samples_grow(samples))
+    {
         return -1;
     }
 
     slot = (uint32_t) pyro_jfr_sample_hash(samples, sample) & samples->mask;
 
     while (samples->slots[slot]) {
+        PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
         item = &samples->items[samples->slots[slot] - 1];
 
         if (item->stack == sample->stack && item->tag == sample->tag

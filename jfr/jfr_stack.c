@@ -3,7 +3,11 @@
 #include "jfr/jfr_symbol.h"
 
 
-#define PYRO_JFR_MAX_SYMBOL  8191
+#define PYRO_JFR_MAX_SYMBOL   8191
+#define PYRO_JFR_USUAL_FRAME  4         /* method, line, bytecode, type */
+#define PYRO_JFR_KNOWN_LEAST  64        /* slots */
+#define PYRO_JFR_KNOWN_MOST   16384
+
 
 enum {
     PYRO_JFR_SLOT_TRUNCATED,
@@ -29,49 +33,57 @@ enum {
 static int pyro_jfr_plan_pool(pyro_jfr_stacks_t *stacks, pyro_jfr_pool_e pool,
     const pyro_jfr_want_t *wants, uint32_t n, pyro_jfr_plan_t *plan);
 static int pyro_jfr_plan_frame(pyro_jfr_stacks_t *stacks);
-static pyro_slice_t pyro_jfr_symbol_read(pyro_jfr_stacks_t *stacks,
-    uint32_t entry);
+static int pyro_jfr_stacks_tables(pyro_jfr_stacks_t *stacks);
+static uint32_t pyro_jfr_unknown(pyro_jfr_stacks_t *stacks);
 static pyro_slice_t pyro_jfr_symbol_text(pyro_jfr_stacks_t *stacks,
     uint64_t key);
 static pyro_slice_t pyro_jfr_class_text(pyro_jfr_stacks_t *stacks,
-    uint32_t entry);
+    uint64_t key);
 static uint32_t pyro_jfr_function_text(pyro_jfr_stacks_t *stacks,
     pyro_slice_t class, pyro_slice_t name);
 static uint32_t pyro_jfr_function(pyro_jfr_stacks_t *stacks, uint32_t entry);
-static void pyro_jfr_frame_read(pyro_jfr_stacks_t *stacks,
-    pyro_jfr_reader_t *r, pyro_jfr_frame_t *frame);
+static uint32_t pyro_jfr_frame(pyro_jfr_stacks_t *stacks, uint64_t key,
+    uint32_t line);
+static uint32_t pyro_jfr_frame_slow(pyro_jfr_stacks_t *stacks,
+    pyro_jfr_reader_t *r);
+static inline uint32_t pyro_jfr_frame_fast(pyro_jfr_stacks_t *stacks,
+    pyro_jfr_reader_t *r);
 static pyro_jfr_bad_e pyro_jfr_path_read(pyro_jfr_stacks_t *stacks,
     uint32_t entry);
-static uint32_t pyro_jfr_frame_id(pyro_jfr_stacks_t *stacks,
-    const pyro_jfr_frame_t *frame);
 static uint32_t pyro_jfr_path_node(pyro_jfr_stacks_t *stacks);
 
 
 static const pyro_jfr_want_t  pyro_jfr_stack_wants[] = {
-    { "truncated", "boolean", 0, 0, PYRO_JFR_SLOT_TRUNCATED },
-    { "frames", "jdk.types.StackFrame", 0, 1, PYRO_JFR_SLOT_FRAMES },
+    { PYRO_JFR_WORD_TRUNCATED, PYRO_JFR_WORD_BOOLEAN, 0, 0,
+      PYRO_JFR_SLOT_TRUNCATED },
+    { PYRO_JFR_WORD_FRAMES, PYRO_JFR_WORD_JDK_TYPES_STACK_FRAME, 0, 1,
+      PYRO_JFR_SLOT_FRAMES },
 };
 
 
 static const pyro_jfr_want_t  pyro_jfr_frame_wants[] = {
-    { "method", "jdk.types.Method", 1, 0, PYRO_JFR_SLOT_METHOD },
-    { "lineNumber", "int", 0, 0, PYRO_JFR_SLOT_LINE },
+    { PYRO_JFR_WORD_METHOD, PYRO_JFR_WORD_JDK_TYPES_METHOD, 1, 0,
+      PYRO_JFR_SLOT_METHOD },
+    { PYRO_JFR_WORD_LINE_NUMBER, PYRO_JFR_WORD_INT, 0, 0,
+      PYRO_JFR_SLOT_LINE },
 };
 
 
 static const pyro_jfr_want_t  pyro_jfr_method_wants[] = {
-    { "type", "java.lang.Class", 1, 0, PYRO_JFR_SLOT_TYPE },
-    { "name", "jdk.types.Symbol", 1, 0, PYRO_JFR_SLOT_NAME },
+    { PYRO_JFR_WORD_TYPE, PYRO_JFR_WORD_JAVA_LANG_CLASS, 1, 0,
+      PYRO_JFR_SLOT_TYPE },
+    { PYRO_JFR_WORD_NAME, PYRO_JFR_WORD_JDK_TYPES_SYMBOL, 1, 0,
+      PYRO_JFR_SLOT_NAME },
 };
 
 
 static const pyro_jfr_want_t  pyro_jfr_class_wants[] = {
-    { "name", "jdk.types.Symbol", 1, 0, 0 },
+    { PYRO_JFR_WORD_NAME, PYRO_JFR_WORD_JDK_TYPES_SYMBOL, 1, 0, 0 },
 };
 
 
 static const pyro_jfr_want_t  pyro_jfr_symbol_wants[] = {
-    { "string", "java.lang.String", 0, 0, 0 },
+    { PYRO_JFR_WORD_STRING_FIELD, PYRO_JFR_WORD_JAVA_LANG_STRING, 0, 0, 0 },
 };
 
 
@@ -94,70 +106,88 @@ pyro_jfr_plan_pool(pyro_jfr_stacks_t *stacks, pyro_jfr_pool_e pool,
 
 /*
  * Frames lie one behind the other, so their plan reads them whole.  All known
- * writers have frames of nothing but integers, method and line at the front,
- * which is worth a way of its own.
+ * writers have frames of four integers, method and line at the front, which is
+ * worth a way of its own.
  */
 static int
 pyro_jfr_plan_frame(pyro_jfr_stacks_t *stacks)
 {
-    uint32_t  class, found, order[PYRO_JFR_FRAME_SLOTS];
+    uint32_t              class, found, order[PYRO_JFR_FRAME_SLOTS];
+    pyro_jfr_metadata_t  *md;
 
-    class = pyro_jfr_metadata_find(stacks->cpool->md, "jdk.types.StackFrame");
+    md = stacks->cpool->md;
+    class = pyro_jfr_metadata_find(md, PYRO_JFR_WORD_JDK_TYPES_STACK_FRAME);
 
-    if (class == PYRO_NONE || !stacks->cpool->md->classes[class].sized) {
+    if (class == PYRO_NONE || !pyro_jfr_class_is_sized(md, class)) {
         return 0;
     }
 
-    if (pyro_jfr_plan_make(stacks->cpool->md, class, pyro_jfr_frame_wants,
-                           2, 1, &stacks->frame_plan, &found))
+    if (pyro_jfr_plan_make(md, class, pyro_jfr_frame_wants, 2, 1,
+                           &stacks->frame_plan, &found))
     {
         return -1;
     }
 
-    if (found == 3 && !stacks->cpool->md->chunk->fixed) {
-        stacks->varints = pyro_jfr_plan_varints(&stacks->frame_plan, order);
-        stacks->usual = stacks->varints && order[PYRO_JFR_SLOT_METHOD] == 0
-                        && order[PYRO_JFR_SLOT_LINE] == 1;
-    }
+    stacks->usual = found == 3 && !md->chunk->fixed
+                    && pyro_jfr_plan_varints(&stacks->frame_plan, order)
+                       == PYRO_JFR_USUAL_FRAME
+                    && order[PYRO_JFR_SLOT_METHOD] == 0
+                    && order[PYRO_JFR_SLOT_LINE] == 1;
 
     return 0;
 }
 
 
-int
-pyro_jfr_stacks_init(pyro_jfr_stacks_t *stacks, const pyro_jfr_cpool_t *cpool,
-    pyro_profile_t *profile, pyro_jfr_report_t *report)
+static int
+pyro_jfr_stacks_tables(pyro_jfr_stacks_t *stacks)
 {
-    pyro_arena_t  *arena;
+    uint32_t           methods, slots;
+    pyro_arena_t      *arena;
+    pyro_jfr_cpool_t  *cpool;
 
-    memset(stacks, 0, sizeof(pyro_jfr_stacks_t));
-
+    cpool = stacks->cpool;
     arena = cpool->arena;
-
-    stacks->cpool = cpool;
-    stacks->arena = arena;
-    stacks->profile = profile;
-    stacks->report = report;
+    methods = pyro_jfr_cpool_size(cpool, PYRO_JFR_POOL_METHOD);
 
     stacks->nodes = pyro_arena_calloc(arena,
-                                      cpool->pools[PYRO_JFR_POOL_STACK].n,
-                                      sizeof(uint32_t));
-    stacks->methods = pyro_arena_calloc(arena,
-                                      cpool->pools[PYRO_JFR_POOL_METHOD].n,
-                                      sizeof(pyro_jfr_method_t));
-    stacks->symbols = pyro_arena_calloc(arena,
-                                      cpool->pools[PYRO_JFR_POOL_SYMBOL].n,
-                                      sizeof(pyro_slice_t));
-    stacks->unknown = pyro_profile_string(profile, PYRO_SLICE("[unknown]"));
+                           pyro_jfr_cpool_size(cpool, PYRO_JFR_POOL_STACK),
+                           sizeof(uint32_t));
+    stacks->methods = pyro_arena_calloc(arena, methods,
+                                        sizeof(pyro_jfr_method_t));
+    stacks->classes = pyro_arena_calloc(arena,
+                           pyro_jfr_cpool_size(cpool, PYRO_JFR_POOL_CLASS),
+                           sizeof(pyro_slice_t));
 
-    if (stacks->nodes == NULL || stacks->methods == NULL
-        || stacks->symbols == NULL || stacks->unknown == PYRO_NONE)
-    {
-        return -1;
+    slots = PYRO_JFR_KNOWN_LEAST;
+
+    while (slots < methods && slots < PYRO_JFR_KNOWN_MOST) {
+        slots *= 2;
     }
 
-    if (pyro_jfr_plan_pool(stacks, PYRO_JFR_POOL_STACK, pyro_jfr_stack_wants,
-                           2, &stacks->stack_plan)
+    stacks->known = pyro_arena_calloc(arena, slots, sizeof(pyro_jfr_known_t));
+    stacks->known_mask = slots - 1;
+
+    return stacks->nodes == NULL || stacks->methods == NULL
+           || stacks->classes == NULL || stacks->known == NULL ? -1 : 0;
+}
+
+
+int
+pyro_jfr_stacks_init(pyro_jfr_stacks_t *stacks, pyro_jfr_cpool_t *cpool,
+    pyro_profile_t *profile, pyro_jfr_report_t *report)
+{
+    memset(stacks, 0, sizeof(pyro_jfr_stacks_t));
+
+    stacks->cpool = cpool;
+    stacks->arena = cpool->arena;
+    stacks->profile = profile;
+    stacks->report = report;
+    stacks->names_left = cpool->md->chunk->size * PYRO_JFR_NAMES_TIMES
+                         + PYRO_JFR_NAMES_FIXED;
+
+    if (pyro_jfr_stacks_tables(stacks)
+        || pyro_jfr_plan_pool(stacks, PYRO_JFR_POOL_STACK,
+                              pyro_jfr_stack_wants, 2, &stacks->stack_plan)
         || pyro_jfr_plan_pool(stacks, PYRO_JFR_POOL_METHOD,
                               pyro_jfr_method_wants, 2, &stacks->method_plan)
         || pyro_jfr_plan_pool(stacks, PYRO_JFR_POOL_CLASS,
@@ -172,16 +202,44 @@ pyro_jfr_stacks_init(pyro_jfr_stacks_t *stacks, const pyro_jfr_cpool_t *cpool,
 }
 
 
-static pyro_slice_t
-pyro_jfr_symbol_read(pyro_jfr_stacks_t *stacks, uint32_t entry)
+/* The frame of a method that is missing. */
+static uint32_t
+pyro_jfr_unknown(pyro_jfr_stacks_t *stacks)
 {
-    uint64_t                 slot;
-    pyro_slice_t             text;
-    pyro_jfr_reader_t        r;
-    const pyro_jfr_cpool_t  *cpool;
+    uint32_t      id;
+    pyro_frame_t  f;
+
+    if (stacks->unknown == 0) {
+        memset(&f, 0, sizeof(pyro_frame_t));
+        f.function = pyro_profile_string(stacks->profile,
+                                         PYRO_SLICE("[unknown]"));
+        id = f.function == PYRO_NONE
+             ? PYRO_NONE : pyro_profile_frame(stacks->profile, &f);
+        stacks->unknown = id + 1;
+    }
+
+    return stacks->unknown - 1;
+}
+
+
+/* Empty if the symbol is missing; data NULL: no memory. */
+static pyro_slice_t
+pyro_jfr_symbol_text(pyro_jfr_stacks_t *stacks, uint64_t key)
+{
+    uint32_t            entry;
+    uint64_t            slot;
+    pyro_slice_t        text;
+    pyro_jfr_reader_t   r;
+    pyro_jfr_cpool_t   *cpool;
+
+    cpool = stacks->cpool;
+    entry = pyro_jfr_cpool_entry(cpool, PYRO_JFR_POOL_SYMBOL, key);
+
+    if (entry == PYRO_NONE) {
+        return pyro_slice("", 0);
+    }
 
     slot = 0;
-    cpool = stacks->cpool;
     r = pyro_jfr_cpool_reader(cpool, PYRO_JFR_POOL_SYMBOL, entry);
     pyro_jfr_plan_run(cpool->md, &stacks->symbol_plan, &r, &slot);
 
@@ -197,47 +255,39 @@ pyro_jfr_symbol_read(pyro_jfr_stacks_t *stacks, uint32_t entry)
                                            : pyro_slice("", 0);
     }
 
-    text = pyro_jfr_symbol(stacks->arena, text);
-
     if (text.len > PYRO_JFR_MAX_SYMBOL) {
         text.len = PYRO_JFR_MAX_SYMBOL;
     }
 
-    return text;
+    PYRO_COUNT(PYRO_COUNT_BYTES, text.len);
+
+    return pyro_jfr_symbol(stacks->arena, text);
 }
 
 
-/* Empty if the symbol is missing; data NULL: no memory. */
+/* The name of a class; data NULL with len 1: missing, with len 0: no memory. */
 static pyro_slice_t
-pyro_jfr_symbol_text(pyro_jfr_stacks_t *stacks, uint64_t key)
+pyro_jfr_class_text(pyro_jfr_stacks_t *stacks, uint64_t key)
 {
-    uint32_t  entry;
-
-    entry = pyro_jfr_cpool_entry(stacks->cpool, PYRO_JFR_POOL_SYMBOL, key);
-
-    if (entry == PYRO_NONE) {
-        return pyro_slice("", 0);
-    }
-
-    if (stacks->symbols[entry].data == NULL) {
-        stacks->symbols[entry] = pyro_jfr_symbol_read(stacks, entry);
-    }
-
-    return stacks->symbols[entry];
-}
-
-
-static pyro_slice_t
-pyro_jfr_class_text(pyro_jfr_stacks_t *stacks, uint32_t entry)
-{
+    uint32_t           entry;
     uint64_t           slot;
     pyro_jfr_reader_t  r;
 
-    slot = 0;
-    r = pyro_jfr_cpool_reader(stacks->cpool, PYRO_JFR_POOL_CLASS, entry);
-    pyro_jfr_plan_run(stacks->cpool->md, &stacks->class_plan, &r, &slot);
+    entry = pyro_jfr_cpool_entry(stacks->cpool, PYRO_JFR_POOL_CLASS, key);
 
-    return pyro_jfr_symbol_text(stacks, slot);
+    if (entry == PYRO_NONE) {
+        return pyro_slice(NULL, 1);
+    }
+
+    if (stacks->classes[entry].data == NULL) {
+        slot = 0;
+        r = pyro_jfr_cpool_reader(stacks->cpool, PYRO_JFR_POOL_CLASS, entry);
+        pyro_jfr_plan_run(stacks->cpool->md, &stacks->class_plan, &r, &slot);
+
+        stacks->classes[entry] = pyro_jfr_symbol_text(stacks, slot);
+    }
+
+    return stacks->classes[entry];
 }
 
 
@@ -250,6 +300,7 @@ pyro_jfr_function_text(pyro_jfr_stacks_t *stacks, pyro_slice_t class,
     len = class.len + 1 + name.len;
 
     if (len > stacks->text_cap) {
+        pyro_arena_free(stacks->arena, stacks->text, stacks->text_cap);
         stacks->text = pyro_arena_alloc(stacks->arena, len * 2);
 
         if (stacks->text == NULL) {
@@ -263,80 +314,159 @@ pyro_jfr_function_text(pyro_jfr_stacks_t *stacks, pyro_slice_t class,
     memcpy(stacks->text, class.data, class.len);
     stacks->text[class.len] = '.';
     memcpy(stacks->text + class.len + 1, name.data, name.len);
+    PYRO_COUNT(PYRO_COUNT_BYTES, len);
 
     return pyro_profile_string(stacks->profile,
                                pyro_slice(stacks->text, len));
 }
 
 
-/* The function string of a method, "[unknown]" if its class is missing. */
+/*
+ * The function string of a method: PYRO_JFR_NO_STACK if its class is missing or
+ * names have taken too many bytes already; PYRO_NONE: no memory.
+ */
 static uint32_t
 pyro_jfr_function(pyro_jfr_stacks_t *stacks, uint32_t entry)
 {
-    uint32_t           class, function;
     uint64_t           slots[PYRO_JFR_METHOD_SLOTS] = { 0 };
-    pyro_slice_t       class_text, name;
+    pyro_slice_t       class, name;
     pyro_jfr_reader_t  r;
-
-    if (stacks->methods[entry].function) {
-        return stacks->methods[entry].function - 1;
-    }
 
     r = pyro_jfr_cpool_reader(stacks->cpool, PYRO_JFR_POOL_METHOD, entry);
     pyro_jfr_plan_run(stacks->cpool->md, &stacks->method_plan, &r, slots);
 
-    class = r.bad ? PYRO_NONE
-                  : pyro_jfr_cpool_entry(stacks->cpool, PYRO_JFR_POOL_CLASS,
-                                         slots[PYRO_JFR_SLOT_TYPE]);
+    class = r.bad ? pyro_slice(NULL, 1)
+                  : pyro_jfr_class_text(stacks, slots[PYRO_JFR_SLOT_TYPE]);
 
-    if (class == PYRO_NONE) {
-        function = stacks->unknown;
-
-    } else {
-        class_text = pyro_jfr_class_text(stacks, class);
-        name = pyro_jfr_symbol_text(stacks, slots[PYRO_JFR_SLOT_NAME]);
-
-        if (class_text.data == NULL || name.data == NULL) {
-            return PYRO_NONE;
-        }
-
-        function = pyro_jfr_function_text(stacks, class_text, name);
-
-        if (function == PYRO_NONE) {
-            return PYRO_NONE;
-        }
+    if (class.data == NULL) {
+        return class.len ? PYRO_JFR_NO_STACK : PYRO_NONE;
     }
 
-    stacks->methods[entry].function = function + 1;
+    name = pyro_jfr_symbol_text(stacks, slots[PYRO_JFR_SLOT_NAME]);
 
-    return function;
+    if (name.data == NULL) {
+        return PYRO_NONE;
+    }
+
+    if (class.len + name.len >= stacks->names_left) {
+        pyro_jfr_count_add(stacks->report, PYRO_JFR_NAMES_FOLDED, 1);
+        pyro_jfr_problem(stacks->report, "chunk at byte %zu: the names of its "
+                         "methods take more than %d times its bytes",
+                         stacks->cpool->md->chunk->offset,
+                         PYRO_JFR_NAMES_TIMES);
+        return PYRO_JFR_NO_STACK;
+    }
+
+    stacks->names_left -= class.len + name.len;
+
+    return pyro_jfr_function_text(stacks, class, name);
 }
 
 
-static void
-pyro_jfr_frame_read(pyro_jfr_stacks_t *stacks, pyro_jfr_reader_t *r,
-    pyro_jfr_frame_t *frame)
+/* The profile's frame; most methods are met at one line again and again. */
+static uint32_t
+pyro_jfr_frame(pyro_jfr_stacks_t *stacks, uint64_t key, uint32_t line)
 {
-    uint32_t  i;
-    uint64_t  slots[PYRO_JFR_FRAME_SLOTS] = { 0 };
+    uint32_t            id, entry;
+    pyro_frame_t        f;
+    pyro_jfr_method_t  *method;
 
-    if (stacks->usual
-        && pyro_jfr_left(r) >= stacks->varints * PYRO_JFR_VARINT_MAX)
-    {
-        slots[PYRO_JFR_SLOT_METHOD] = pyro_jfr_varint(r);
-        slots[PYRO_JFR_SLOT_LINE] = pyro_jfr_varint(r);
+    entry = pyro_jfr_cpool_entry(stacks->cpool, PYRO_JFR_POOL_METHOD, key);
 
-        for (i = 2; i < stacks->varints; i++) {
-            pyro_jfr_pass(r);
-        }
-
-    } else {
-        pyro_jfr_plan_run(stacks->cpool->md, &stacks->frame_plan, r, slots);
+    if (entry == PYRO_NONE) {
+        return PYRO_JFR_NO_STACK;
     }
 
-    frame->method = pyro_jfr_cpool_entry(stacks->cpool, PYRO_JFR_POOL_METHOD,
-                                         slots[PYRO_JFR_SLOT_METHOD]);
-    frame->line = (int32_t) (uint32_t) slots[PYRO_JFR_SLOT_LINE];
+    method = &stacks->methods[entry];
+
+    if (method->frame && method->line == line) {
+        return method->frame - 1;
+    }
+
+    if (method->function == 0) {
+        id = pyro_jfr_function(stacks, entry);
+
+        if (id == PYRO_NONE) {
+            return PYRO_NONE;
+        }
+
+        method->function = id + 1;
+    }
+
+    if (method->function - 1 == PYRO_JFR_NO_STACK) {
+        return PYRO_JFR_NO_STACK;
+    }
+
+    memset(&f, 0, sizeof(pyro_frame_t));
+    f.function = method->function - 1;
+    f.line = (int32_t) line > 0 ? line : 0;
+
+    id = pyro_profile_frame(stacks->profile, &f);
+
+    method->line = line;
+    method->frame = id + 1;
+
+    return id;
+}
+
+
+static uint32_t
+pyro_jfr_frame_slow(pyro_jfr_stacks_t *stacks, pyro_jfr_reader_t *r)
+{
+    uint64_t  slots[PYRO_JFR_FRAME_SLOTS] = { 0 };
+
+    pyro_jfr_plan_run(stacks->cpool->md, &stacks->frame_plan, r, slots);
+
+    return pyro_jfr_frame(stacks, slots[PYRO_JFR_SLOT_METHOD],
+                          (uint32_t) slots[PYRO_JFR_SLOT_LINE]);
+}
+
+
+/*
+ * A frame of four varints in eight bytes, found by the bytes of the first two:
+ * nearly all frames of async-profiler.
+ */
+static inline uint32_t
+pyro_jfr_frame_fast(pyro_jfr_stacks_t *stacks, pyro_jfr_reader_t *r)
+{
+    uint32_t           id;
+    uint64_t           bytes, ends, second, fourth, hash;
+    pyro_jfr_known_t  *known;
+
+    if (pyro_jfr_left(r) < 8) {
+        return pyro_jfr_frame_slow(stacks, r);
+    }
+
+    bytes = pyro_jfr_word_at(r->pos);
+    ends = ~bytes & PYRO_JFR_HIGH_BITS;
+
+    second = ends & (ends - 1);
+    fourth = second & (second - 1);
+    fourth &= fourth - 1;
+
+    if (fourth == 0) {
+        return pyro_jfr_frame_slow(stacks, r);
+    }
+
+    bytes &= second ^ (second - 1);
+    hash = bytes * 0x9e3779b97f4a7c15ULL;
+    known = &stacks->known[hash >> 40 & stacks->known_mask];
+
+    PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
+
+    if (known->bytes == bytes && known->frame) {
+        r->pos += __builtin_ctzll(fourth) / 8 + 1;
+        return known->frame - 1;
+    }
+
+    id = pyro_jfr_frame_slow(stacks, r);
+
+    if (id < PYRO_JFR_NO_STACK) {
+        known->bytes = bytes;
+        known->frame = id + 1;
+    }
+
+    return id;
 }
 
 
@@ -344,10 +474,11 @@ pyro_jfr_frame_read(pyro_jfr_stacks_t *stacks, pyro_jfr_reader_t *r,
 static pyro_jfr_bad_e
 pyro_jfr_path_read(pyro_jfr_stacks_t *stacks, uint32_t entry)
 {
-    uint64_t                    n, slots[PYRO_JFR_STACK_SLOTS] = { 0 };
-    pyro_jfr_path_t            *path;
-    pyro_jfr_reader_t           r;
-    const pyro_jfr_metadata_t  *md;
+    uint32_t              id;
+    uint64_t              n, slots[PYRO_JFR_STACK_SLOTS] = { 0 };
+    pyro_jfr_path_t      *path;
+    pyro_jfr_reader_t     r;
+    pyro_jfr_metadata_t  *md;
 
     md = stacks->cpool->md;
     path = &stacks->path;
@@ -367,64 +498,39 @@ pyro_jfr_path_read(pyro_jfr_stacks_t *stacks, uint32_t entry)
     }
 
     r = pyro_jfr_chunk_reader(md->chunk, slots[PYRO_JFR_SLOT_FRAMES]);
+    n = pyro_jfr_count(&r);
 
-    for (n = pyro_jfr_count(&r); n && r.bad == PYRO_JFR_SOUND; n--) {
-        if (path->n == path->cap
-            && pyro_arena_grow(stacks->arena, &path->items, &path->cap,
-                               (size_t) path->n + 1, sizeof(pyro_jfr_frame_t)))
-        {
-            return PYRO_JFR_NO_MEMORY;
+    if (n && pyro_arena_grow(stacks->arena, &path->items, &path->cap,
+                             (size_t) n, sizeof(pyro_jfr_step_of_path_t)))
+    {
+        return PYRO_JFR_NO_MEMORY;
+    }
+
+    PYRO_COUNT(PYRO_COUNT_STEPS, n);
+
+    while (path->n < n && r.bad == PYRO_JFR_SOUND) {
+        id = stacks->usual ? pyro_jfr_frame_fast(stacks, &r)
+                           : pyro_jfr_frame_slow(stacks, &r);
+
+        if (id >= PYRO_JFR_NO_STACK) {
+            if (r.bad) {
+                return r.bad;
+            }
+
+            if (id == PYRO_JFR_NO_STACK) {
+                pyro_jfr_count_add(stacks->report, PYRO_JFR_METHOD_MISSING, 1);
+                id = pyro_jfr_unknown(stacks);
+            }
+
+            if (id == PYRO_NONE) {
+                return PYRO_JFR_NO_MEMORY;
+            }
         }
 
-        pyro_jfr_frame_read(stacks, &r, &path->items[path->n++]);
+        path->items[path->n++].frame = id;
     }
 
     return r.bad;
-}
-
-
-/* The profile's frame; most methods are met at one line again and again. */
-static uint32_t
-pyro_jfr_frame_id(pyro_jfr_stacks_t *stacks, const pyro_jfr_frame_t *frame)
-{
-    uint32_t            id;
-    pyro_frame_t        f;
-    pyro_jfr_method_t  *method;
-
-    memset(&f, 0, sizeof(pyro_frame_t));
-
-    if (frame->method == PYRO_NONE) {
-        pyro_jfr_count_add(stacks->report, PYRO_JFR_METHOD_MISSING, 1);
-        f.function = stacks->unknown;
-
-        return pyro_profile_frame(stacks->profile, &f);
-    }
-
-    method = &stacks->methods[frame->method];
-
-    if (method->frame && method->line == frame->line) {
-        return method->frame - 1;
-    }
-
-    f.function = pyro_jfr_function(stacks, frame->method);
-
-    if (f.function == PYRO_NONE) {
-        return PYRO_NONE;
-    }
-
-    if (f.function == stacks->unknown) {
-        pyro_jfr_count_add(stacks->report, PYRO_JFR_METHOD_MISSING, 1);
-
-    } else if (frame->line > 0) {
-        f.line = (uint32_t) frame->line;
-    }
-
-    id = pyro_profile_frame(stacks->profile, &f);
-
-    method->line = frame->line;
-    method->frame = id + 1;
-
-    return id;
 }
 
 
@@ -432,32 +538,30 @@ pyro_jfr_frame_id(pyro_jfr_stacks_t *stacks, const pyro_jfr_frame_t *frame)
 static uint32_t
 pyro_jfr_path_node(pyro_jfr_stacks_t *stacks)
 {
-    uint32_t           i, id, node, left;
-    pyro_jfr_path_t    path;
-    pyro_jfr_frame_t  *frame, *last;
+    uint32_t                  i, node, left;
+    pyro_jfr_path_t           path;
+    pyro_jfr_step_of_path_t  *step, *last;
 
     node = 0;
     left = stacks->last.n;
 
     for (i = stacks->path.n; i; i--) {
-        frame = &stacks->path.items[i - 1];
+        step = &stacks->path.items[i - 1];
 
         if (left) {
             last = &stacks->last.items[--left];
 
-            if (last->method == frame->method && last->line == frame->line) {
+            if (last->frame == step->frame) {
                 node = last->node;
-                frame->node = node;
+                step->node = node;
                 continue;
             }
 
             left = 0;
         }
 
-        id = pyro_jfr_frame_id(stacks, frame);
-        node = id == PYRO_NONE
-               ? PYRO_NONE : pyro_profile_node(stacks->profile, node, id);
-        frame->node = node;
+        node = pyro_profile_node(stacks->profile, node, step->frame);
+        step->node = node;
 
         if (node == PYRO_NONE) {
             return PYRO_NONE;

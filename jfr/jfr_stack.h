@@ -2,11 +2,14 @@
  * Stack traces of a chunk into nodes of the profile.
  *
  * Everything is resolved when a sample first refers to it, and once a chunk:
- * stacks to nodes, methods to function strings, symbols to texts.  A stack that
- * shares its outer frames with the one resolved before goes on from there.
+ * stacks to nodes, methods to function strings, classes to texts.  A frame is
+ * looked up by its encoded bytes first, and a stack that shares its outer
+ * frames with the one resolved before goes on from there.
  *
  * Function text is class, dot, method, both as pyro_jfr_symbol() has them, and
- * both cut at 8191 bytes, the longest that async-profiler writes.
+ * both cut at 8191 bytes, the longest that async-profiler writes.  All function
+ * texts of a recording together are bounded by what the recording has bytes,
+ * see PYRO_JFR_NAMES_TIMES: a method beyond that is "[unknown]" and counted.
  * Lives in the chunk's arena; one thread.
  */
 
@@ -18,63 +21,73 @@
 #include "jfr/jfr_report.h"
 
 
-#define PYRO_JFR_NO_STACK  (PYRO_NONE - 1)
+#define PYRO_JFR_NO_STACK      (PYRO_NONE - 1)
+
+/* Function texts of a chunk, at most: real ones take 1.5 bytes a byte of it. */
+#define PYRO_JFR_NAMES_TIMES   4
+#define PYRO_JFR_NAMES_FIXED   65536
 
 
-/* A frame as the file has it, and the node that it became. */
+/* The frame that encoded bytes stood for when they were met last. */
 typedef struct {
-    uint32_t                 method;        /* pool entry, or PYRO_NONE */
-    int32_t                  line;
-    uint32_t                 node;
-} pyro_jfr_frame_t;
+    uint64_t                 bytes;
+    uint32_t                 frame;         /* + 1, 0: free */
+} pyro_jfr_known_t;
 
 
 /* A method, and the frame of the line where it was met last. */
 typedef struct {
     uint32_t                 function;      /* + 1, 0 not yet */
-    int32_t                  line;
+    uint32_t                 line;
     uint32_t                 frame;         /* + 1, 0 not yet */
 } pyro_jfr_method_t;
 
 
+/* A frame of the profile, and the node that it became. */
 typedef struct {
-    pyro_jfr_frame_t        *items;         /* leaf first */
+    uint32_t                 frame;
+    uint32_t                 node;
+} pyro_jfr_step_of_path_t;
+
+
+typedef struct {
+    pyro_jfr_step_of_path_t *items;         /* leaf first */
     uint32_t                 n;
     uint32_t                 cap;
 } pyro_jfr_path_t;
 
 
 typedef struct {
-    const pyro_jfr_cpool_t  *cpool;
+    pyro_jfr_cpool_t        *cpool;
     pyro_arena_t            *arena;
     pyro_profile_t          *profile;
     pyro_jfr_report_t       *report;
 
     uint32_t                *nodes;         /* of stacks: + 1, 0 not yet */
     pyro_jfr_method_t       *methods;
-    pyro_slice_t            *symbols;       /* texts; data NULL: not yet */
+    pyro_slice_t            *classes;       /* texts; data NULL: not yet */
+    pyro_jfr_known_t        *known;
+    uint32_t                 known_mask;
 
     pyro_jfr_plan_t          stack_plan;
     pyro_jfr_plan_t          frame_plan;
     pyro_jfr_plan_t          method_plan;
     pyro_jfr_plan_t          class_plan;
     pyro_jfr_plan_t          symbol_plan;
-
-    int                      usual;         /* a frame is varints, these: */
-    size_t                   varints;       /* method, line, others */
+    int                      usual;         /* frames are four varints */
 
     pyro_jfr_path_t          path;
     pyro_jfr_path_t          last;          /* the stack before */
-    uint32_t                 unknown;       /* function "[unknown]" */
+    uint32_t                 unknown;       /* frame "[unknown]"; + 1 */
+    size_t                   names_left;    /* bytes of function texts */
     char                    *text;          /* where names are put together */
     size_t                   text_cap;
 } pyro_jfr_stacks_t;
 
 
 /* -1: no memory. */
-int pyro_jfr_stacks_init(pyro_jfr_stacks_t *stacks,
-    const pyro_jfr_cpool_t *cpool, pyro_profile_t *profile,
-    pyro_jfr_report_t *report);
+int pyro_jfr_stacks_init(pyro_jfr_stacks_t *stacks, pyro_jfr_cpool_t *cpool,
+    pyro_profile_t *profile, pyro_jfr_report_t *report);
 
 /*
  * The leaf node of a stack pool entry, 0 (the root) if it has no frames;

@@ -16,6 +16,14 @@ enum {
 };
 
 
+typedef enum {
+    PYRO_JFR_SIZED_UNKNOWN = 0,
+    PYRO_JFR_SIZED_NO,              /* a value takes no bytes */
+    PYRO_JFR_SIZED_YES,
+    PYRO_JFR_SIZED_NEVER            /* it has no end */
+} pyro_jfr_sized_e;
+
+
 /* The values of one struct or array that are still to be skipped. */
 typedef struct {
     uint64_t                left;
@@ -28,19 +36,76 @@ static void pyro_jfr_emit(pyro_jfr_step_t *steps, uint32_t *n, uint8_t op,
     uint8_t slot, uint32_t count);
 static void pyro_jfr_emit_integer(pyro_jfr_step_t *steps, uint32_t *n,
     int fixed, uint32_t width);
-static void pyro_jfr_emit_plain(const pyro_jfr_metadata_t *md, uint32_t class,
+static pyro_jfr_sized_e pyro_jfr_sized(pyro_jfr_metadata_t *md, uint32_t class,
+    uint32_t depth);
+static void pyro_jfr_emit_plain(pyro_jfr_metadata_t *md, uint32_t class,
     pyro_jfr_step_t *steps, uint32_t *n);
-static void pyro_jfr_emit_skip(const pyro_jfr_metadata_t *md,
+static void pyro_jfr_emit_skip(pyro_jfr_metadata_t *md,
     const pyro_jfr_field_t *field, pyro_jfr_step_t *steps, uint32_t *n);
-static void pyro_jfr_emit_read(const pyro_jfr_metadata_t *md,
+static void pyro_jfr_emit_read(pyro_jfr_metadata_t *md,
     const pyro_jfr_field_t *field, uint8_t slot, pyro_jfr_step_t *steps,
     uint32_t *n);
-static int pyro_jfr_want(const pyro_jfr_metadata_t *md,
+static uint32_t pyro_jfr_want(const pyro_jfr_metadata_t *md,
     const pyro_jfr_field_t *field, const pyro_jfr_want_t *wants, uint32_t n);
 static int pyro_jfr_skip_flat(const pyro_jfr_plan_t *plan, uint64_t n,
     pyro_jfr_reader_t *r);
-static uint64_t pyro_jfr_skip_step(const pyro_jfr_metadata_t *md,
+static uint64_t pyro_jfr_skip_step(pyro_jfr_metadata_t *md,
     const pyro_jfr_step_t *step, pyro_jfr_reader_t *r);
+static void pyro_jfr_skip_values(pyro_jfr_metadata_t *md, uint32_t class,
+    uint64_t n, pyro_jfr_reader_t *r);
+
+
+/*
+ * Depth is at most PYRO_JFR_MAX_NESTED, and each class is found out once.  A
+ * class that contains itself, or others too deep, cannot be read.
+ */
+static pyro_jfr_sized_e
+pyro_jfr_sized(pyro_jfr_metadata_t *md, uint32_t class, uint32_t depth)
+{
+    uint32_t                 i;
+    pyro_jfr_class_t        *c;
+    pyro_jfr_sized_e         inner, sized;
+    const pyro_jfr_field_t  *field;
+
+    c = &md->classes[class];
+
+    if (c->type != PYRO_JFR_STRUCT) {
+        return PYRO_JFR_SIZED_YES;
+    }
+
+    if (c->sized != PYRO_JFR_SIZED_UNKNOWN) {
+        return c->sized;
+    }
+
+    if (depth == PYRO_JFR_MAX_NESTED) {
+        return PYRO_JFR_SIZED_NEVER;
+    }
+
+    c->sized = PYRO_JFR_SIZED_NEVER;
+    sized = PYRO_JFR_SIZED_NO;
+
+    for (i = 0; i < c->n_fields && sized != PYRO_JFR_SIZED_YES; i++) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+        field = &md->fields[c->first_field + i];
+
+        inner = field->pool || field->array || field->class == PYRO_NONE
+                ? PYRO_JFR_SIZED_YES
+                : pyro_jfr_sized(md, field->class, depth + 1);
+
+        sized = inner == PYRO_JFR_SIZED_NO ? sized : inner;
+    }
+
+    c->sized = (uint8_t) sized;
+
+    return sized;
+}
+
+
+int
+pyro_jfr_class_is_sized(pyro_jfr_metadata_t *md, uint32_t class)
+{
+    return pyro_jfr_sized(md, class, 0) == PYRO_JFR_SIZED_YES;
+}
 
 
 static void
@@ -73,7 +138,7 @@ pyro_jfr_emit_integer(pyro_jfr_step_t *steps, uint32_t *n, int fixed,
 
 
 static void
-pyro_jfr_emit_plain(const pyro_jfr_metadata_t *md, uint32_t class,
+pyro_jfr_emit_plain(pyro_jfr_metadata_t *md, uint32_t class,
     pyro_jfr_step_t *steps, uint32_t *n)
 {
     switch (md->classes[class].type) {
@@ -107,17 +172,25 @@ pyro_jfr_emit_plain(const pyro_jfr_metadata_t *md, uint32_t class,
         return;
 
     case PYRO_JFR_STRUCT:
-        if (md->classes[class].sized) {
-            pyro_jfr_emit(steps, n, PYRO_JFR_OP_STRUCT, 0, class);
-        }
+        switch (pyro_jfr_sized(md, class, 0)) {
 
-        return;
+        case PYRO_JFR_SIZED_NO:
+            return;
+
+        case PYRO_JFR_SIZED_YES:
+            pyro_jfr_emit(steps, n, PYRO_JFR_OP_STRUCT, 0, class);
+            return;
+
+        default:
+            pyro_jfr_emit(steps, n, PYRO_JFR_OP_FAIL, 0, 0);
+            return;
+        }
     }
 }
 
 
 static void
-pyro_jfr_emit_skip(const pyro_jfr_metadata_t *md,
+pyro_jfr_emit_skip(pyro_jfr_metadata_t *md,
     const pyro_jfr_field_t *field, pyro_jfr_step_t *steps, uint32_t *n)
 {
     if (field->pool) {
@@ -146,11 +219,11 @@ pyro_jfr_emit_skip(const pyro_jfr_metadata_t *md,
 
 
 static void
-pyro_jfr_emit_read(const pyro_jfr_metadata_t *md,
+pyro_jfr_emit_read(pyro_jfr_metadata_t *md,
     const pyro_jfr_field_t *field, uint8_t slot, pyro_jfr_step_t *steps,
     uint32_t *n)
 {
-    pyro_jfr_type_e  type;
+    uint8_t  type;
 
     type = field->pool ? PYRO_JFR_LONG : md->classes[field->class].type;
 
@@ -171,29 +244,32 @@ pyro_jfr_emit_read(const pyro_jfr_metadata_t *md,
 
 
 /* The number of the want that the field satisfies, or n. */
-static int
+static uint32_t
 pyro_jfr_want(const pyro_jfr_metadata_t *md, const pyro_jfr_field_t *field,
     const pyro_jfr_want_t *wants, uint32_t n)
 {
     uint32_t  i;
 
+    if (field->word == PYRO_JFR_WORD_NONE || field->class == PYRO_NONE) {
+        return n;
+    }
+
     for (i = 0; i < n; i++) {
-        if (field->class != PYRO_NONE
+        if (field->word == wants[i].name
             && field->pool == wants[i].pool
             && field->array == wants[i].array
-            && pyro_slice_is(field->name, wants[i].name)
-            && pyro_slice_is(md->classes[field->class].name, wants[i].type))
+            && md->classes[field->class].word == wants[i].type)
         {
             break;
         }
     }
 
-    return (int) i;
+    return i;
 }
 
 
 int
-pyro_jfr_plan_make(const pyro_jfr_metadata_t *md, uint32_t class,
+pyro_jfr_plan_make(pyro_jfr_metadata_t *md, uint32_t class,
     const pyro_jfr_want_t *wants, uint32_t n, int whole, pyro_jfr_plan_t *plan,
     uint32_t *found)
 {
@@ -222,8 +298,9 @@ pyro_jfr_plan_make(const pyro_jfr_metadata_t *md, uint32_t class,
     }
 
     for (i = 0; i < c->n_fields; i++) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
         field = &md->fields[c->first_field + i];
-        want = (uint32_t) pyro_jfr_want(md, field, wants, n);
+        want = pyro_jfr_want(md, field, wants, n);
 
         if (want == n || (*found & 1U << want)) {
             pyro_jfr_emit_skip(md, field, steps, &n_steps);
@@ -242,13 +319,21 @@ pyro_jfr_plan_make(const pyro_jfr_metadata_t *md, uint32_t class,
 }
 
 
-int
-pyro_jfr_plan_skip(const pyro_jfr_metadata_t *md, uint32_t class,
-    pyro_jfr_plan_t *plan)
+const pyro_jfr_plan_t *
+pyro_jfr_class_skip(pyro_jfr_metadata_t *md, uint32_t class)
 {
-    uint32_t  found;
+    uint32_t          found;
+    pyro_jfr_plan_t  *plan;
 
-    return pyro_jfr_plan_make(md, class, NULL, 0, 1, plan, &found);
+    plan = &md->classes[class].skip;
+
+    if (plan->steps == NULL
+        && pyro_jfr_plan_make(md, class, NULL, 0, 1, plan, &found))
+    {
+        return NULL;
+    }
+
+    return plan;
 }
 
 
@@ -281,10 +366,12 @@ pyro_jfr_skip_flat(const pyro_jfr_plan_t *plan, uint64_t n,
 
 /* Returns how many values of class step->n follow and are not skipped yet. */
 static uint64_t
-pyro_jfr_skip_step(const pyro_jfr_metadata_t *md, const pyro_jfr_step_t *step,
+pyro_jfr_skip_step(pyro_jfr_metadata_t *md, const pyro_jfr_step_t *step,
     pyro_jfr_reader_t *r)
 {
     uint64_t  n;
+
+    PYRO_COUNT(PYRO_COUNT_STEPS, 1);
 
     switch (step->op) {
 
@@ -315,7 +402,7 @@ pyro_jfr_skip_step(const pyro_jfr_metadata_t *md, const pyro_jfr_step_t *step,
     case PYRO_JFR_OP_ARRAY:
         n = pyro_jfr_count(r);
 
-        if (n && !md->classes[step->n].sized) {
+        if (n && !pyro_jfr_class_is_sized(md, step->n)) {
             pyro_jfr_fail(r, PYRO_JFR_MALFORMED);
             return 0;
         }
@@ -332,9 +419,10 @@ pyro_jfr_skip_step(const pyro_jfr_metadata_t *md, const pyro_jfr_step_t *step,
 }
 
 
-void
-pyro_jfr_skip_values(const pyro_jfr_metadata_t *md, uint32_t class,
-    uint64_t n, pyro_jfr_reader_t *r)
+/* n values of a class that is sized, one behind the other. */
+static void
+pyro_jfr_skip_values(pyro_jfr_metadata_t *md, uint32_t class, uint64_t n,
+    pyro_jfr_reader_t *r)
 {
     uint32_t                depth;
     pyro_jfr_nested_t      *top, stack[PYRO_JFR_MAX_NESTED];
@@ -342,9 +430,14 @@ pyro_jfr_skip_values(const pyro_jfr_metadata_t *md, uint32_t class,
     const pyro_jfr_step_t  *step;
 
     depth = 0;
-    plan = &md->classes[class].plan;
+    plan = pyro_jfr_class_skip(md, class);
 
     for ( ;; ) {
+        if (plan == NULL) {
+            pyro_jfr_fail(r, PYRO_JFR_NO_MEMORY);
+            return;
+        }
+
         if (n && !pyro_jfr_skip_flat(plan, n, r)) {
             if (depth == PYRO_JFR_MAX_NESTED) {
                 pyro_jfr_fail(r, PYRO_JFR_MALFORMED);
@@ -377,14 +470,14 @@ pyro_jfr_skip_values(const pyro_jfr_metadata_t *md, uint32_t class,
         n = pyro_jfr_skip_step(md, step, r);
 
         if (n) {
-            plan = &md->classes[step->n].plan;
+            plan = pyro_jfr_class_skip(md, step->n);
         }
     }
 }
 
 
 void
-pyro_jfr_plan_run(const pyro_jfr_metadata_t *md, const pyro_jfr_plan_t *plan,
+pyro_jfr_plan_run(pyro_jfr_metadata_t *md, const pyro_jfr_plan_t *plan,
     pyro_jfr_reader_t *r, uint64_t *slots)
 {
     uint64_t                n;
@@ -393,6 +486,8 @@ pyro_jfr_plan_run(const pyro_jfr_metadata_t *md, const pyro_jfr_plan_t *plan,
     end = plan->steps + plan->n;
 
     for (step = plan->steps; step != end; step++) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+
         switch (step->op) {
 
         case PYRO_JFR_OP_VARINTS:

@@ -15,12 +15,12 @@
 #include "jfr/jfr_metadata.h"
 
 
-#define PYRO_JFR_MAX_NESTED  16
+#define PYRO_JFR_MAX_NESTED  8          /* real ones: 2 */
 
 
 typedef struct {
-    const char  *name;
-    const char  *type;
+    uint16_t     name;                  /* words */
+    uint16_t     type;
     uint8_t      pool;
     uint8_t      array;
     uint8_t      slot;
@@ -33,26 +33,25 @@ typedef struct {
  * chunk.  It ends behind the last wanted field, or with whole set behind the
  * value.  *found is a bit for each want.  -1: no memory.
  */
-int pyro_jfr_plan_make(const pyro_jfr_metadata_t *md, uint32_t class,
+int pyro_jfr_plan_make(pyro_jfr_metadata_t *md, uint32_t class,
     const pyro_jfr_want_t *wants, uint32_t n, int whole, pyro_jfr_plan_t *plan,
     uint32_t *found);
 
-/* The plan that skips a value. */
-int pyro_jfr_plan_skip(const pyro_jfr_metadata_t *md, uint32_t class,
-    pyro_jfr_plan_t *plan);
+/* The plan that skips a value, made when first asked for; NULL: no memory. */
+const pyro_jfr_plan_t *pyro_jfr_class_skip(pyro_jfr_metadata_t *md,
+    uint32_t class);
 
-void pyro_jfr_plan_run(const pyro_jfr_metadata_t *md,
-    const pyro_jfr_plan_t *plan, pyro_jfr_reader_t *r, uint64_t *slots);
+/* 1 if a value of the class takes at least one byte. */
+int pyro_jfr_class_is_sized(pyro_jfr_metadata_t *md, uint32_t class);
+
+void pyro_jfr_plan_run(pyro_jfr_metadata_t *md, const pyro_jfr_plan_t *plan,
+    pyro_jfr_reader_t *r, uint64_t *slots);
 
 /*
  * If a whole plan reads nothing but compressed integers: how many, and which
  * of them (from 0) goes into each of the slots.  Else 0.
  */
 uint32_t pyro_jfr_plan_varints(const pyro_jfr_plan_t *plan, uint32_t *slots);
-
-/* Skips n values of a class that is sized, one behind the other. */
-void pyro_jfr_skip_values(const pyro_jfr_metadata_t *md, uint32_t class,
-    uint64_t n, pyro_jfr_reader_t *r);
 
 
 #endif /* _PYRO_JFR_VALUE_H_INCLUDED_ */

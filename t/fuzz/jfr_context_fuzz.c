@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    uint64_t             i;
+    uint64_t             i, key;
     pyro_span_t          span;
     pyro_error_t         err;
     pyro_arena_t        *arena;
@@ -29,7 +29,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (i = 0; i < 64; i++) {
             tag.context = i;
             tag.span_name = i;
-            pyro_jfr_context_tag(&context, &tag, &labels, &span);
+            key = pyro_jfr_context_key(&context, &tag);
+
+            if (key) {
+                pyro_jfr_context_labels(&context, key, &labels, &span);
+                pyro_labels_sort(labels.items, labels.n);
+            }
         }
     }
 

@@ -28,11 +28,28 @@ read_context(const void *bytes, size_t n)
 static uint32_t
 labels_of(pyro_jfr_tag_t tag, pyro_span_t *span)
 {
+    uint64_t       key;
+    pyro_span_t    named;
     pyro_labels_t  labels = { items, 0 };
 
-    pyro_jfr_context_tag(&context, &tag, &labels, span);
+    memset(span, 0, sizeof(pyro_span_t));
+    span->id = tag.span;
+    span->trace_hi = tag.trace_hi;
+    span->trace_lo = tag.trace_lo;
 
-    return labels.n;
+    key = pyro_jfr_context_key(&context, &tag);
+
+    if (key) {
+        pyro_jfr_context_labels(&context, key, &labels, &named);
+        span->id = span->id ? span->id : named.id;
+
+        if ((span->trace_hi | span->trace_lo) == 0) {
+            span->trace_hi = named.trace_hi;
+            span->trace_lo = named.trace_lo;
+        }
+    }
+
+    return pyro_labels_sort(items, labels.n);
 }
 
 

@@ -38,6 +38,7 @@ typedef struct {
     size_t       metadata;
     size_t       checkpoint;
     size_t       open;              /* of the event being written */
+    int          fixed;             /* integers of their type's width */
 } craft_t;
 
 
@@ -93,9 +94,24 @@ craft_byte(craft_t *c, int byte)
 
 
 static inline void
+craft_fixed(craft_t *c, uint64_t v, int width)
+{
+    while (width--) {
+        craft_byte(c, (int) (v >> (8 * width) & 0xff));
+    }
+}
+
+
+/* A count, an index or an int. */
+static inline void
 craft_varint(craft_t *c, uint64_t v)
 {
     int  i;
+
+    if (c->fixed) {
+        craft_fixed(c, v, 4);
+        return;
+    }
 
     for (i = 0; i < 8 && v >= 0x80; i++) {
         craft_byte(c, (int) (v & 0x7f) | 0x80);
@@ -103,6 +119,19 @@ craft_varint(craft_t *c, uint64_t v)
     }
 
     craft_byte(c, (int) v);
+}
+
+
+/* A long, a type or a key. */
+static inline void
+craft_long(craft_t *c, uint64_t v)
+{
+    if (c->fixed) {
+        craft_fixed(c, v, 8);
+
+    } else {
+        craft_varint(c, v);
+    }
 }
 
 
@@ -123,7 +152,7 @@ craft_open(craft_t *c, uint64_t type)
 {
     c->open = c->n;
     c->n += 4;
-    craft_varint(c, type);
+    craft_long(c, type);
 }
 
 
@@ -135,6 +164,11 @@ craft_close(craft_t *c)
     size_t  size;
 
     size = c->n - c->open;
+
+    if (c->fixed) {
+        pyro_put_be32(c->data + c->open, (uint32_t) size);
+        return;
+    }
 
     for (i = 0; i < 4; i++) {
         c->data[c->open + i] = (uint8_t) ((size >> (7 * i) & 0x7f)
@@ -231,9 +265,9 @@ craft_metadata(craft_t *c, const craft_class_t *extra, int n_extra)
 
     c->metadata = c->n - c->start;
     craft_open(c, 0);
-    craft_varint(c, 0);
-    craft_varint(c, 0);
-    craft_varint(c, 0);
+    craft_long(c, 0);
+    craft_long(c, 0);
+    craft_long(c, 0);
 
     n = 10;
 
@@ -285,11 +319,20 @@ craft_checkpoint(craft_t *c, int64_t delta, int pools)
 {
     c->checkpoint = c->n - c->start;
     craft_open(c, 1);
-    craft_varint(c, 0);
-    craft_varint(c, 0);
-    craft_varint(c, (uint64_t) delta);
+    craft_long(c, 0);
+    craft_long(c, 0);
+    craft_long(c, (uint64_t) delta);
     craft_byte(c, 0);
     craft_varint(c, pools);
+}
+
+
+/* The head of a pool of n entries. */
+static inline void
+craft_pool(craft_t *c, uint64_t type, uint64_t n)
+{
+    craft_long(c, type);
+    craft_varint(c, n);
 }
 
 
@@ -299,35 +342,30 @@ craft_pools(craft_t *c)
 {
     craft_checkpoint(c, 0, 5);
 
-    craft_varint(c, CRAFT_SYMBOL);
-    craft_varint(c, 2);
-    craft_varint(c, 1);
+    craft_pool(c, CRAFT_SYMBOL, 2);
+    craft_long(c, 1);
     craft_text(c, "App");
-    craft_varint(c, 2);
+    craft_long(c, 2);
     craft_text(c, "run");
 
-    craft_varint(c, CRAFT_CLASS);
-    craft_varint(c, 1);
-    craft_varint(c, 1);
-    craft_varint(c, 1);
+    craft_pool(c, CRAFT_CLASS, 1);
+    craft_long(c, 1);
+    craft_long(c, 1);
 
-    craft_varint(c, CRAFT_METHOD);
-    craft_varint(c, 1);
-    craft_varint(c, 1);
-    craft_varint(c, 1);
-    craft_varint(c, 2);
+    craft_pool(c, CRAFT_METHOD, 1);
+    craft_long(c, 1);
+    craft_long(c, 1);
+    craft_long(c, 2);
 
-    craft_varint(c, CRAFT_STACK);
-    craft_varint(c, 1);
-    craft_varint(c, 1);
+    craft_pool(c, CRAFT_STACK, 1);
+    craft_long(c, 1);
     craft_byte(c, 0);
     craft_varint(c, 1);
-    craft_varint(c, 1);
+    craft_long(c, 1);
     craft_varint(c, 7);
 
-    craft_varint(c, CRAFT_STATE);
-    craft_varint(c, 1);
-    craft_varint(c, 1);
+    craft_pool(c, CRAFT_STATE, 1);
+    craft_long(c, 1);
     craft_text(c, "STATE_RUNNABLE");
 
     craft_close(c);
@@ -338,9 +376,9 @@ static inline void
 craft_execution(craft_t *c, uint64_t stack, uint64_t state)
 {
     craft_open(c, CRAFT_EXECUTION);
-    craft_varint(c, 1);
-    craft_varint(c, stack);
-    craft_varint(c, state);
+    craft_long(c, 1);
+    craft_long(c, stack);
+    craft_long(c, state);
     craft_close(c);
 }
 
@@ -357,7 +395,7 @@ craft_end(craft_t *c)
     pyro_put_be64(p + 16, c->checkpoint);
     pyro_put_be64(p + 24, c->metadata);
     pyro_put_be64(p + 56, 2000000000);
-    p[67] = 1;
+    p[67] = !c->fixed;
 }
 
 

@@ -235,13 +235,28 @@ cpu_time_samples(void **state)
 }
 
 
-/* Compressed integers under a flag that says that they are not. */
+/* Integers of fixed width, and compressed ones that pretend to be. */
 static void
 fixed_width_chunk(void **state)
 {
     reading_t  reading;
 
     (void) state;
+
+    memset(&craft, 0, sizeof(craft));
+    craft.fixed = 1;
+    craft_chunk(&craft, 3);
+    craft.fixed = 0;
+    craft_chunk(&craft, 1);
+
+    craft_read(&craft, &reading);
+    assert_int_equal(reading.status, PYRO_OK);
+    assert_int_equal(reading.report.counters[PYRO_JFR_CHUNKS], 2);
+    assert_int_equal(reading.report.counters[PYRO_JFR_CHUNKS_BROKEN], 0);
+    assert_int_equal(recording_total(&reading, "cpu"), 4 * SAMPLE_NS);
+    assert_int_equal(reading.profile->n_nodes, 2);
+    assert_int_equal(reading.profile->frames[0].line, 7);
+    pyro_arena_destroy(reading.arena);
 
     memset(&craft, 0, sizeof(craft));
     craft_chunk(&craft, 1);

@@ -3,6 +3,19 @@
 #include "jfr/jfr_settings.h"
 
 
+static pyro_jfr_setting_list_t  list;
+
+
+static void
+setting(const char *type, const char *name, const char *value)
+{
+    pyro_jfr_setting_t  s = { pyro_slice_str(type), pyro_slice_str(name),
+                              pyro_slice_str(value) };
+
+    pyro_jfr_setting_list_add(&list, &s);
+}
+
+
 static void
 periods(void **state)
 {
@@ -43,16 +56,13 @@ periods(void **state)
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         memset(&settings, 0, sizeof(settings));
 
-        pyro_jfr_setting(&settings, PYRO_SLICE("event"),
-                         pyro_slice_str(cases[i].event), 0);
-        pyro_jfr_setting(&settings, PYRO_SLICE("interval"),
-                         pyro_slice_str(cases[i].interval), 1);
-        pyro_jfr_setting(&settings, PYRO_SLICE("period"),
-                         pyro_slice_str(cases[i].period), 1);
-        pyro_jfr_setting(&settings, PYRO_SLICE("period"),
-                         PYRO_SLICE("7 s"), 0);
-        pyro_jfr_setting(&settings, PYRO_SLICE("wall"),
-                         PYRO_SLICE("200000000"), 1);
+        pyro_jfr_setting_list_init(&list);
+        setting("jdk.ActiveRecording", "event", cases[i].event);
+        setting("jdk.ExecutionSample", "interval", cases[i].interval);
+        setting("jdk.ExecutionSample", "period", cases[i].period);
+        setting("jdk.NativeMethodSample", "period", "7 s");
+        setting("jdk.ExecutionSample", "wall", "200000000");
+        pyro_jfr_settings_take(&settings, &list);
 
         assert_int_equal(pyro_jfr_period(&settings, cases[i].rate),
                          cases[i].ns);
@@ -86,12 +96,11 @@ engines(void **state)
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         memset(&settings, 0, sizeof(settings));
 
-        pyro_jfr_setting(&settings, PYRO_SLICE("event"),
-                         PYRO_SLICE("forgotten"), 0);
-        pyro_jfr_setting(&settings, PYRO_SLICE("event"),
-                         pyro_slice_str(cases[i].event), 0);
-        pyro_jfr_setting(&settings, PYRO_SLICE("engine"),
-                         pyro_slice_str(cases[i].engine), 0);
+        pyro_jfr_setting_list_init(&list);
+        setting("", "event", "forgotten");
+        setting("", "event", cases[i].event);
+        setting("", "engine", cases[i].engine);
+        pyro_jfr_settings_take(&settings, &list);
 
         assert_true(pyro_slice_is(pyro_jfr_engine(&settings),
                                   cases[i].expected));
@@ -102,12 +111,65 @@ engines(void **state)
 }
 
 
+/* Of a chunk and those before it, the last of a name and an event counts. */
+static void
+facts(void **state)
+{
+    char              names[2 * PYRO_JFR_MAX_SETTINGS][16];
+    uint32_t          i;
+    pyro_arena_t     *arena;
+    pyro_jfr_info_t   info;
+
+    (void) state;
+
+    arena = pyro_arena_create(0);
+    memset(&info, 0, sizeof(info));
+
+    pyro_jfr_setting_list_init(&list);
+    setting("jdk.ActiveRecording", "version", "4.5");
+    setting("jdk.ExecutionSample", "enabled", "false");
+    setting("jdk.ExecutionSample", "enabled", "true");
+    setting("jdk.ThreadPark", "enabled", "true");
+    setting("", "enabled", "true");
+    setting("", "filter", "");
+    assert_int_equal(pyro_jfr_settings_keep(&info, arena, &list), 0);
+
+    assert_int_equal(info.n_settings, 3);
+    assert_true(pyro_slice_is(info.settings[0].name, "version"));
+    assert_true(pyro_slice_is(info.settings[0].value, "4.5"));
+    assert_true(pyro_slice_is(info.settings[1].name,
+                              "jdk.ExecutionSample#enabled"));
+    assert_true(pyro_slice_is(info.settings[1].value, "true"));
+    assert_true(pyro_slice_is(info.settings[2].name,
+                              "jdk.ThreadPark#enabled"));
+
+    /* more than are kept do not push out what decides */
+
+    pyro_jfr_setting_list_init(&list);
+    setting("", "version", "4.6\n");
+
+    for (i = 0; i < 2 * PYRO_JFR_MAX_SETTINGS; i++) {
+        snprintf(names[i], sizeof(names[i]), "setting%u", i);
+        setting("", names[i], "x");
+    }
+
+    setting("", "event", "wall");
+    assert_int_equal(pyro_jfr_settings_keep(&info, arena, &list), 0);
+    assert_int_equal(info.n_settings, PYRO_JFR_INFO_SETTINGS);
+    assert_true(pyro_slice_is(info.settings[0].value, "4.6?"));
+    assert_true(pyro_slice_is(list.decisive[PYRO_JFR_SETTING_EVENT], "wall"));
+
+    pyro_arena_destroy(arena);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(periods),
         cmocka_unit_test(engines),
+        cmocka_unit_test(facts),
     };
 
     return unit_run(tests);

@@ -1,0 +1,172 @@
+#define _GNU_SOURCE
+
+#include "jfr/jfr_secret.h"
+
+#include <strings.h>
+
+
+#define PYRO_JFR_STARS  PYRO_SLICE("***")
+
+
+typedef struct {
+    char    *p;
+    size_t   left;
+} pyro_jfr_room_t;
+
+
+static void pyro_jfr_put(pyro_jfr_room_t *room, pyro_slice_t text);
+static int pyro_jfr_has_word(pyro_slice_t name, const char *word);
+static int pyro_jfr_is_secret(pyro_slice_t name);
+static size_t pyro_jfr_argument_end(pyro_slice_t rest);
+static void pyro_jfr_put_urls(pyro_jfr_room_t *room, pyro_slice_t text);
+static void pyro_jfr_argument(pyro_jfr_room_t *room, pyro_slice_t argument);
+
+
+static const char *const  pyro_jfr_secret_words[] = {
+    "pass", "pwd", "secret", "token", "key", "auth", "cred", "header", "cookie",
+    "private", "dsn", NULL
+};
+
+
+static void
+pyro_jfr_put(pyro_jfr_room_t *room, pyro_slice_t text)
+{
+    if (text.len > room->left) {
+        text.len = room->left;
+    }
+
+    if (text.len) {
+        memcpy(room->p, text.data, text.len);
+    }
+
+    room->p += text.len;
+    room->left -= text.len;
+}
+
+
+static int
+pyro_jfr_has_word(pyro_slice_t name, const char *word)
+{
+    size_t  i, len;
+
+    len = strlen(word);
+
+    for (i = 0; i + len <= name.len; i++) {
+        if (strncasecmp(name.data + i, word, len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+pyro_jfr_is_secret(pyro_slice_t name)
+{
+    size_t  i;
+
+    for (i = 0; pyro_jfr_secret_words[i] != NULL; i++) {
+        if (pyro_jfr_has_word(name, pyro_jfr_secret_words[i])) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* The JVM joins its arguments by blanks; the next one begins with a dash. */
+static size_t
+pyro_jfr_argument_end(pyro_slice_t rest)
+{
+    size_t  i;
+
+    for (i = 1; i + 1 < rest.len; i++) {
+        if (rest.data[i] == ' ' && rest.data[i + 1] == '-') {
+            return i;
+        }
+    }
+
+    return rest.len;
+}
+
+
+/* What stands between "://" and "@", up to the next slash or blank. */
+static void
+pyro_jfr_put_urls(pyro_jfr_room_t *room, pyro_slice_t text)
+{
+    size_t       i, end;
+    const char  *p;
+
+    while ((p = memmem(text.data, text.len, "://", 3)) != NULL) {
+        i = (size_t) (p - text.data) + 3;
+        end = i;
+
+        while (end < text.len && memchr("@/ ", text.data[end], 3) == NULL) {
+            end++;
+        }
+
+        pyro_jfr_put(room, pyro_slice(text.data, i));
+
+        if (end < text.len && text.data[end] == '@') {
+            pyro_jfr_put(room, PYRO_JFR_STARS);
+
+        } else {
+            pyro_jfr_put(room, pyro_slice(text.data + i, end - i));
+        }
+
+        text = pyro_slice(text.data + end, text.len - end);
+    }
+
+    pyro_jfr_put(room, text);
+}
+
+
+static void
+pyro_jfr_argument(pyro_jfr_room_t *room, pyro_slice_t argument)
+{
+    int           agent;
+    size_t        len;
+    const char   *equals;
+    pyro_slice_t  name;
+
+    equals = argument.len ? memchr(argument.data, '=', argument.len) : NULL;
+
+    if (equals == NULL) {
+        pyro_jfr_put_urls(room, argument);
+        return;
+    }
+
+    len = (size_t) (equals - argument.data);
+    name = pyro_slice(argument.data, len);
+
+    agent = pyro_slice_starts(name, PYRO_SLICE("-javaagent:"))
+            || pyro_slice_starts(name, PYRO_SLICE("-agentpath:"))
+            || pyro_slice_starts(name, PYRO_SLICE("-agentlib:"));
+
+    if (agent || pyro_jfr_is_secret(name)) {
+        pyro_jfr_put(room, pyro_slice(argument.data, len + 1));
+        pyro_jfr_put(room, PYRO_JFR_STARS);
+        return;
+    }
+
+    pyro_jfr_put_urls(room, argument);
+}
+
+
+size_t
+pyro_jfr_arguments(char *dst, size_t max, pyro_slice_t arguments)
+{
+    size_t           end;
+    pyro_jfr_room_t  room = { dst, max };
+
+    while (arguments.len && room.left) {
+        end = pyro_jfr_argument_end(arguments);
+        pyro_jfr_argument(&room, pyro_slice(arguments.data, end));
+
+        arguments = pyro_slice(arguments.data + end, arguments.len - end);
+    }
+
+    return max - room.left;
+}
