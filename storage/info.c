@@ -39,9 +39,12 @@ static pyro_status_e pyro_info_commit(pyro_store_t *store,
 static int pyro_info_apply(pyro_info_txn_t *t, pyro_info_item_t *items,
     uint32_t n);
 static int pyro_info_entry(pyro_info_txn_t *t, pyro_info_item_t *item);
+static int pyro_info_stays(const MDB_val *value, const pyro_info_value_t *v);
 static int pyro_info_room(pyro_info_txn_t *t, const MDB_val *key, size_t size,
     int is_new);
 static int pyro_info_evict(pyro_info_txn_t *t, const MDB_val *key);
+static int pyro_info_oldest(MDB_cursor *cursor, const MDB_val *key,
+    uint8_t *oldest);
 static void pyro_info_key(uint8_t *bytes, uint32_t tenant,
     pyro_slice_t service, MDB_val *key);
 static pyro_status_e pyro_info_read(pyro_catalog_t *catalog, uint32_t tenant,
@@ -297,7 +300,7 @@ pyro_info_entry(pyro_info_txn_t *t, pyro_info_item_t *item)
     int                 rc, is_new;
     uint8_t             bytes[PYRO_KEY_MAX];
     MDB_val             key, value;
-    pyro_info_value_t   known, v;
+    pyro_info_value_t   v;
 
     v.time = item->push->time;
     v.service = item->push->service;
@@ -313,12 +316,7 @@ pyro_info_entry(pyro_info_txn_t *t, pyro_info_item_t *item)
 
     is_new = rc == MDB_NOTFOUND;
 
-    if (!is_new
-        && pyro_info_get(pyro_slice(value.mv_data, value.mv_size), &known) == 0
-        && pyro_slice_eq(known.service, v.service)
-        && (known.time > v.time
-            || (known.time == v.time && pyro_slice_eq(known.info, v.info))))
-    {
+    if (!is_new && pyro_info_stays(&value, &v)) {
         return 0;
     }
 
@@ -339,6 +337,21 @@ pyro_info_entry(pyro_info_txn_t *t, pyro_info_item_t *item)
     }
 
     return rc;
+}
+
+
+/* 1: the entry is the service's, and newer than v or the same. */
+static int
+pyro_info_stays(const MDB_val *value, const pyro_info_value_t *v)
+{
+    pyro_info_value_t  known;
+
+    return pyro_info_get(pyro_slice(value->mv_data, value->mv_size), &known)
+           == 0
+           && pyro_slice_eq(known.service, v->service)
+           && (known.time > v->time
+               || (known.time == v->time
+                   && pyro_slice_eq(known.info, v->info)));
 }
 
 
@@ -385,13 +398,10 @@ pyro_info_room(pyro_info_txn_t *t, const MDB_val *key, size_t size, int is_new)
 static int
 pyro_info_evict(pyro_info_txn_t *t, const MDB_val *key)
 {
-    int                 rc;
-    int64_t             oldest;
-    uint8_t             bytes[PYRO_INFO_KEY];
-    MDB_val             k, v;
-    uint32_t            i;
-    MDB_cursor         *cursor;
-    pyro_info_value_t   known;
+    int          rc;
+    uint8_t      bytes[PYRO_INFO_KEY];
+    MDB_val      k;
+    MDB_cursor  *cursor;
 
     rc = mdb_cursor_open(t->txn, t->dbi, &cursor);
 
@@ -399,8 +409,33 @@ pyro_info_evict(pyro_info_txn_t *t, const MDB_val *key)
         return rc;
     }
 
+    rc = pyro_info_oldest(cursor, key, bytes);
+
+    mdb_cursor_close(cursor);
+
+    if (rc) {
+        return rc;
+    }
+
+    k.mv_data = bytes;
+    k.mv_size = PYRO_INFO_KEY;
+
+    return mdb_del(t->txn, t->dbi, &k, NULL);
+}
+
+
+/* The key of the oldest; one that cannot be read is older than all. */
+static int
+pyro_info_oldest(MDB_cursor *cursor, const MDB_val *key, uint8_t *oldest)
+{
+    int                 rc;
+    int64_t             time;
+    MDB_val             k, v;
+    uint32_t            i;
+    pyro_info_value_t   known;
+
     k = *key;
-    oldest = INT64_MAX;
+    time = INT64_MAX;
     rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
 
     for (i = 0; i < PYRO_INFO_NEAR; i++) {
@@ -417,30 +452,21 @@ pyro_info_evict(pyro_info_txn_t *t, const MDB_val *key)
             known.time = INT64_MIN;
         }
 
-        if (k.mv_size == PYRO_INFO_KEY && known.time < oldest
+        if (k.mv_size == PYRO_INFO_KEY && known.time < time
             && memcmp(k.mv_data, key->mv_data, PYRO_INFO_KEY) != 0)
         {
-            oldest = known.time;
-            memcpy(bytes, k.mv_data, PYRO_INFO_KEY);
+            time = known.time;
+            memcpy(oldest, k.mv_data, PYRO_INFO_KEY);
         }
 
         rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
     }
 
-    mdb_cursor_close(cursor);
-
-    if (rc != 0 && rc != MDB_NOTFOUND) {
-        return rc;
+    if (rc == 0 || rc == MDB_NOTFOUND) {
+        rc = time == INT64_MAX ? MDB_NOTFOUND : 0;
     }
 
-    if (oldest == INT64_MAX) {
-        return MDB_NOTFOUND;
-    }
-
-    k.mv_data = bytes;
-    k.mv_size = PYRO_INFO_KEY;
-
-    return mdb_del(t->txn, t->dbi, &k, NULL);
+    return rc;
 }
 
 

@@ -1,5 +1,7 @@
 #include "store_fixture.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "storage/handle.h"
@@ -760,6 +762,57 @@ info_of_a_full_file(void **state)
 }
 
 
+/* No file may grow: what a full disk is to LMDB. */
+static void
+info_of_a_full_disk(void **state)
+{
+    char            *dir, name[32], *large;
+    uint32_t         i;
+    pyro_store_t    *store;
+    struct rlimit    old, none;
+
+    (void) state;
+
+    dir = fixture_dir();
+    store = info_open(dir);
+    info_now = 5 * SEC;
+
+    info_write(store, "s", "one", T0);
+
+    large = malloc(PYRO_STORE_INFO_MAX + 1);
+    assert_non_null(large);
+    memset(large, 'x', PYRO_STORE_INFO_MAX);
+    large[PYRO_STORE_INFO_MAX] = '\0';
+
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    none = old;
+    none.rlim_cur = 16 * 1024;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+
+    for (i = 0; i < 5; i++) {
+        snprintf(name, sizeof(name), "t%u", i);
+        assert_int_equal(info_write(store, name, large, T0), 1);
+        info_is(store, name, NULL);
+    }
+
+    info_is(store, "s", "one");
+    assert_int_equal(info_failures(store), 5);
+    assert_int_equal(store->catalog.holds, 0);
+
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+
+    info_now += PYRO_INFO_CHANGED;
+    assert_int_equal(info_write(store, "t0", large, T0), 0);
+    info_is(store, "t0", large);
+    info_is(store, "s", "one");
+
+    free(large);
+    pyro_store_close(store);
+    fixture_remove(dir);
+}
+
+
 static void
 info_of_a_broken_catalogue(void **state)
 {
@@ -982,6 +1035,7 @@ main(void)
         cmocka_unit_test(info_entries_are_bounded),
         cmocka_unit_test(info_bytes_are_bounded),
         cmocka_unit_test(info_of_a_full_file),
+        cmocka_unit_test(info_of_a_full_disk),
         cmocka_unit_test(info_of_a_broken_catalogue),
         cmocka_unit_test(info_slots_are_bounded),
         cmocka_unit_test(info_of_two_processes),
