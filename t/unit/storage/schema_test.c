@@ -156,7 +156,8 @@ schema_infos_round_trip(void **state)
 {
     size_t              len;
     uint8_t             p[PYRO_INFO_HEADER + 8];
-    pyro_info_value_t   v = { 1795305600000000001, PYRO_SLICE("shop"), PYRO_SLICE("{}") }, v2;
+    pyro_info_value_t   v = { 1795305600000000001, PYRO_SLICE("shop"),
+                              PYRO_SLICE("{}") }, v2;
 
     (void) state;
 
