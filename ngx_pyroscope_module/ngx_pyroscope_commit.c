@@ -173,6 +173,10 @@ ngx_pyroscope_commit_result(ngx_pyroscope_upload_t *upload)
     push = &upload->push;
     upload->status = push->status;
 
+    if (push->info_failed) {
+        ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_INFO_FAILURES, 1);
+    }
+
     if (push->status != PYRO_OK) {
         upload->error = push->error;
         return;
@@ -182,6 +186,9 @@ ngx_pyroscope_commit_result(ngx_pyroscope_upload_t *upload)
         ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_PUSHES_STORED, 1);
         ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_SAMPLES,
                                   push->profile->n_samples);
+
+    } else if (push->profile->n_sections == 0) {
+        ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_PUSHES_EMPTY, 1);
 
     } else {
         ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_PUSHES_REPEATED, 1);

@@ -233,13 +233,7 @@ ngx_pyroscope_ingest_parsed(ngx_http_request_t *r, void *data)
         return;
     }
 
-    /* an idle JVM's recording is sound and has no sample */
-
-    if (u->push.profile->n_sections == 0) {
-        ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_PUSHES_EMPTY, 1);
-        ngx_pyroscope_task_wake(r);
-        return;
-    }
+    /* also an idle JVM's, which is sound and has no sample: its facts count */
 
     ngx_pyroscope_commit_enqueue(u);
 }

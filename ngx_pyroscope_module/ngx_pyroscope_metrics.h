@@ -35,7 +35,9 @@
     X(SAMPLES, "ngx_pyroscope_samples_total", "",                             \
       "Distinct samples (stack, labels, type) of stored uploads.")            \
     X(COMMITS, "ngx_pyroscope_commits_total", "",                             \
-      "Group commits: one or more uploads each.")
+      "Group commits: one or more uploads each.")                             \
+    X(INFO_FAILURES, "ngx_pyroscope_info_failures_total", "",                 \
+      "Stored uploads whose facts for jfr-info could not be kept.")
 
 
 typedef enum {

@@ -79,6 +79,7 @@ typedef struct {
     ngx_pyroscope_upload_t       *upload;
     ngx_pyroscope_query_t        *query;
     void                         *scrape;       /* of /metrics */
+    void                         *info;         /* of /api/v1/jfr-info */
 
     ngx_str_t                     error_page;   /* JSON for nginx's own error */
 

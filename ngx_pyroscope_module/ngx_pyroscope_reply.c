@@ -12,6 +12,8 @@
 static ngx_int_t ngx_pyroscope_reply_send(ngx_http_request_t *r,
     ngx_uint_t status, const char *content_type, size_t size,
     ngx_chain_t *out);
+static const char *ngx_pyroscope_reply_code(ngx_http_request_t *r,
+    pyro_status_e status);
 static ngx_chain_t *ngx_pyroscope_reply_chain(ngx_http_request_t *r,
     pyro_rope_t *rope);
 static void ngx_pyroscope_reply_free(void *data);
@@ -228,7 +230,8 @@ ngx_pyroscope_reply_error(ngx_http_request_t *r, const pyro_error_t *err)
     }
 
     pyro_rope_init(&rope, 0);
-    pyro_connect_error(&rope, pyro_connect_code(err->status), err->message);
+    pyro_connect_error(&rope, ngx_pyroscope_reply_code(r, err->status),
+                       err->message);
 
     if (rope.failed) {
         pyro_rope_free(&rope);
@@ -236,6 +239,20 @@ ngx_pyroscope_reply_error(ngx_http_request_t *r, const pyro_error_t *err)
     }
 
     return ngx_pyroscope_reply(r, status, "application/json", &rope, 0);
+}
+
+
+/* Where the path is known it is the thing asked for that is not there. */
+
+static const char *
+ngx_pyroscope_reply_code(ngx_http_request_t *r, pyro_status_e status)
+{
+    ngx_pyroscope_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
+
+    return status == PYRO_NOT_FOUND && ctx != NULL && ctx->route != NULL
+           ? "not_found" : pyro_connect_code(status);
 }
 
 

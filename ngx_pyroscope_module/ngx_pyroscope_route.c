@@ -1,5 +1,6 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_route.h"
 
+#include "ngx_pyroscope_module/ngx_pyroscope_info.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_ingest.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_query.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
@@ -51,6 +52,9 @@ static ngx_pyroscope_route_t  ngx_pyroscope_routes[] = {
     { ngx_string("/api/v1/status/buildinfo"), "api_v1_status_buildinfo",
       NGX_PYROSCOPE_QUERY, NGX_PYROSCOPE_GET, 0, 0,
       ngx_pyroscope_buildinfo_handler },
+
+    { ngx_string("/api/v1/jfr-info"), "api_v1_jfr_info", NGX_PYROSCOPE_QUERY,
+      NGX_PYROSCOPE_GET, 0, 0, ngx_pyroscope_info_handler },
 };
 
 

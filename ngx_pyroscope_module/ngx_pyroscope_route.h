@@ -23,7 +23,7 @@ struct ngx_pyroscope_route_s {
 };
 
 
-#define NGX_PYROSCOPE_ROUTES  13    /* the table's rows, and one for "other" */
+#define NGX_PYROSCOPE_ROUTES  14    /* the table's rows, and one for "other" */
 
 
 /* The content handler of a "pyroscope" location. */

@@ -1,6 +1,7 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_upload.h"
 
 #include "core/base/clock.h"
+#include "core/base/hash.h"
 #include "core/base/inflate.h"
 #include "core/base/multipart.h"
 #include "core/base/timespec.h"
@@ -40,6 +41,10 @@ static pyro_status_e ngx_pyroscope_upload_gunzip(ngx_pyroscope_upload_t *u,
     pyro_slice_t *bytes);
 static pyro_status_e ngx_pyroscope_upload_size(ngx_pyroscope_upload_t *u,
     size_t size);
+static void ngx_pyroscope_upload_info(ngx_pyroscope_upload_t *u,
+    const pyro_labels_t *labels);
+static pyro_slice_t ngx_pyroscope_upload_json(ngx_pyroscope_upload_t *u,
+    const pyro_jfr_seen_t *seen);
 
 
 pyro_status_e
@@ -152,7 +157,13 @@ ngx_pyroscope_upload_run(ngx_pyroscope_upload_t *u)
     u->push.tenant = PYRO_SLICE(NGX_PYROSCOPE_TENANT);
     u->push.profile = profile;
 
-    return pyro_profile_finish(profile, &labels, &limits, &u->error);
+    status = pyro_profile_finish(profile, &labels, &limits, &u->error);
+
+    if (status == PYRO_OK) {
+        ngx_pyroscope_upload_info(u, &labels);
+    }
+
+    return status;
 }
 
 
@@ -458,4 +469,60 @@ ngx_pyroscope_upload_size(ngx_pyroscope_upload_t *u, size_t size)
     }
 
     return PYRO_OK;
+}
+
+
+/*
+ * What the recording says of itself, beside the profile.  Without memory for it
+ * there is none; the push is as good.
+ */
+
+static void
+ngx_pyroscope_upload_info(ngx_pyroscope_upload_t *u,
+    const pyro_labels_t *labels)
+{
+    int                      found;
+    pyro_slice_t             facts;
+    pyro_jfr_seen_t          seen;
+    const pyro_label_set_t  *set;
+
+    set = &u->push.profile->label_sets[0];
+
+    ngx_memzero(&seen, sizeof(pyro_jfr_seen_t));
+
+    seen.service = pyro_labels_get(&set->labels, PYRO_SLICE("service_name"));
+    seen.agent_version = pyro_labels_get(labels,
+                                         PYRO_SLICE("otel.scope.version"));
+
+    if (ngx_pyroscope_upload_parameter(u, "spyName", &seen.spy, &found)
+        != PYRO_OK)
+    {
+        return;
+    }
+
+    /* that time goes by is no change */
+
+    facts = ngx_pyroscope_upload_json(u, &seen);
+    seen.time = u->push.time;
+
+    u->push.service = seen.service;
+    u->push.info = ngx_pyroscope_upload_json(u, &seen);
+    u->push.info_hash = pyro_hash64(facts.data, facts.len, 0);
+}
+
+
+static pyro_slice_t
+ngx_pyroscope_upload_json(ngx_pyroscope_upload_t *u,
+    const pyro_jfr_seen_t *seen)
+{
+    pyro_rope_t   rope;
+    pyro_slice_t  json;
+
+    pyro_rope_init(&rope, 0);
+    pyro_jfr_info_json(&u->report, seen, &rope);
+
+    json = pyro_rope_flat(&rope, u->arena);
+    pyro_rope_free(&rope);
+
+    return json;
 }

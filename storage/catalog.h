@@ -26,6 +26,7 @@ typedef enum {
     PYRO_CONTROL_META = 0,
     PYRO_CONTROL_PART,
     PYRO_CONTROL_TENANT,
+    PYRO_CONTROL_INFO,
     PYRO_CONTROL_COUNT
 } pyro_control_db_e;
 
@@ -34,9 +35,10 @@ typedef struct {
     pyro_store_options_t   options;     /* with defaults filled in */
     char                  *dir;
     pyro_env_t            *control;
-    MDB_dbi                dbi[PYRO_CONTROL_COUNT];
+    MDB_dbi                dbi[PYRO_CONTROL_COUNT];     /* INFO may be 0 */
 
     pthread_mutex_t        mutex;
+    uint32_t               holds;       /* of control */
     uint32_t               generation;  /* loaded; 0: nothing yet */
     pyro_partition_t     **parts;       /* in order of arrival */
     uint32_t               n_parts;
@@ -85,6 +87,15 @@ pyro_status_e pyro_catalog_add_tenant(pyro_catalog_t *catalog,
     pyro_slice_t name, uint32_t *tenant, pyro_error_t *err);
 
 
+/*
+ * control.mdb for a write transaction outside the mutex, which is every
+ * query's and must not wait for a disk: until it is given back, control and
+ * dbi stay as they are.  "info" is there.
+ */
+pyro_status_e pyro_catalog_hold(pyro_catalog_t *catalog, pyro_error_t *err);
+void pyro_catalog_unhold(pyro_catalog_t *catalog);
+
+
 /* ---- for the files of the catalogue: the mutex is held ---- */
 
 /* Opens control.mdb, or makes it. */
@@ -92,6 +103,14 @@ pyro_status_e pyro_catalog_control(pyro_catalog_t *catalog, pyro_error_t *err);
 
 /* Under the mutex: opens control.mdb again if LMDB has given it up. */
 pyro_status_e pyro_catalog_ready(pyro_catalog_t *catalog, pyro_error_t *err);
+
+/*
+ * dbi[PYRO_CONTROL_INFO], which older files do not have: PYRO_NOT_FOUND, or
+ * made.  Handles are opened nowhere else but here and in
+ * pyro_catalog_control(): LMDB wants one transaction at a time for that.
+ */
+pyro_status_e pyro_catalog_info_locked(pyro_catalog_t *catalog, int make,
+    pyro_error_t *err);
 
 /* pyro_catalog_refresh() and pyro_catalog_find(). */
 pyro_status_e pyro_catalog_refresh_locked(pyro_catalog_t *catalog,

@@ -28,7 +28,7 @@ static pyro_status_e pyro_catalog_create(pyro_catalog_t *catalog, MDB_txn *txn,
 
 
 static const char  *pyro_control_names[PYRO_CONTROL_COUNT] = {
-    "meta", "part", "tenant"
+    "meta", "part", "tenant", "info"
 };
 
 
@@ -64,6 +64,11 @@ pyro_catalog_control(pyro_catalog_t *catalog, pyro_error_t *err)
 
     for (i = 0, rc = 0; i < PYRO_CONTROL_COUNT && rc == 0; i++) {
         rc = mdb_dbi_open(txn, pyro_control_names[i], 0, &catalog->dbi[i]);
+
+        if (rc == MDB_NOTFOUND && i == PYRO_CONTROL_INFO) {
+            catalog->dbi[i] = 0;
+            rc = 0;
+        }
     }
 
     if (rc) {
@@ -77,15 +82,17 @@ pyro_catalog_control(pyro_catalog_t *catalog, pyro_error_t *err)
 
 /*
  * LMDB gives up an environment whose meta page could not be written; nothing
- * but opening it again helps.  No transaction of it is open: all of them are
- * under the mutex.
+ * but opening it again helps.  No transaction of it may be open: all of them
+ * are under the mutex or hold it.
  */
 pyro_status_e
 pyro_catalog_ready(pyro_catalog_t *catalog, pyro_error_t *err)
 {
     pyro_status_e  status;
 
-    if (catalog->control != NULL && !atomic_load(&catalog->control->broken)) {
+    if (catalog->control != NULL
+        && (!atomic_load(&catalog->control->broken) || catalog->holds))
+    {
         return PYRO_OK;
     }
 
@@ -100,6 +107,76 @@ pyro_catalog_ready(pyro_catalog_t *catalog, pyro_error_t *err)
     }
 
     return status;
+}
+
+
+pyro_status_e
+pyro_catalog_info_locked(pyro_catalog_t *catalog, int make, pyro_error_t *err)
+{
+    int             rc;
+    MDB_dbi         dbi;
+    MDB_txn        *txn;
+    pyro_status_e   status;
+
+    if (catalog->dbi[PYRO_CONTROL_INFO]) {
+        return PYRO_OK;
+    }
+
+    status = pyro_env_begin(catalog->control, !make, &txn, err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    rc = mdb_dbi_open(txn, pyro_control_names[PYRO_CONTROL_INFO],
+                      make ? MDB_CREATE : 0, &dbi);
+
+    if (rc) {
+        pyro_env_abort(catalog->control, txn);
+        return rc == MDB_NOTFOUND ? PYRO_NOT_FOUND
+               : pyro_env_error(catalog->control, rc, "open its databases",
+                                err);
+    }
+
+    status = pyro_env_commit(catalog->control, txn, err);
+
+    if (status == PYRO_OK) {
+        catalog->dbi[PYRO_CONTROL_INFO] = dbi;
+    }
+
+    return status;
+}
+
+
+pyro_status_e
+pyro_catalog_hold(pyro_catalog_t *catalog, pyro_error_t *err)
+{
+    pyro_status_e  status;
+
+    pthread_mutex_lock(&catalog->mutex);
+
+    status = pyro_catalog_ready(catalog, err);
+
+    if (status == PYRO_OK) {
+        status = pyro_catalog_info_locked(catalog, 1, err);
+    }
+
+    if (status == PYRO_OK) {
+        catalog->holds++;
+    }
+
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return status;
+}
+
+
+void
+pyro_catalog_unhold(pyro_catalog_t *catalog)
+{
+    pthread_mutex_lock(&catalog->mutex);
+    catalog->holds--;
+    pthread_mutex_unlock(&catalog->mutex);
 }
 
 

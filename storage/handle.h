@@ -1,5 +1,6 @@
 /*
- * What a pyro_store_t is: the catalogue, the writer's mutex and counters.
+ * What a pyro_store_t is: the catalogue, the writer's mutex, what it remembers
+ * of infos, and counters.
  */
 
 #ifndef _PYRO_HANDLE_H_INCLUDED_
@@ -7,17 +8,20 @@
 
 
 #include "storage/catalog.h"
+#include "storage/info.h"
 
 
 struct pyro_store_s {
     pyro_catalog_t        catalog;
     pthread_mutex_t       writing;      /* one pyro_store_write() at a time */
+    pyro_info_t           info;         /* under it */
 
     _Atomic uint64_t      commits;
     _Atomic uint64_t      commit_failures;
     _Atomic uint64_t      cache_hits;
     _Atomic uint64_t      cache_misses;
     _Atomic uint64_t      damaged;      /* records */
+    _Atomic uint64_t      info_failures;
 };
 
 

@@ -353,6 +353,44 @@ pyro_stream_get(pyro_slice_t in, pyro_stream_value_t *v)
 }
 
 
+void
+pyro_info_put(uint8_t *p, const pyro_info_value_t *v)
+{
+    pyro_put_be64(p, (uint64_t) v->time);
+    pyro_put_be32(p + 8, (uint32_t) v->service.len);
+    p += PYRO_INFO_HEADER;
+
+    memcpy(p, v->service.data, v->service.len);
+    memcpy(p + v->service.len, v->info.data, v->info.len);
+}
+
+
+int
+pyro_info_get(pyro_slice_t in, pyro_info_value_t *v)
+{
+    size_t          n;
+    const uint8_t  *p;
+
+    if (in.len < PYRO_INFO_HEADER) {
+        return -1;
+    }
+
+    p = (const uint8_t *) in.data;
+    n = pyro_get_be32(p + 8);
+
+    if (n > in.len - PYRO_INFO_HEADER) {
+        return -1;
+    }
+
+    v->time = (int64_t) pyro_get_be64(p);
+    v->service = pyro_slice(p + PYRO_INFO_HEADER, n);
+    v->info = pyro_slice(p + PYRO_INFO_HEADER + n,
+                         in.len - PYRO_INFO_HEADER - n);
+
+    return 0;
+}
+
+
 int64_t
 pyro_last_round(int64_t time)
 {

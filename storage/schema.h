@@ -30,6 +30,16 @@
  *   part     start be64,          length be32, state u8, file name
  *            generation be32
  *   tenant   tenant be32          name
+ *   info     tenant be32, hash be64
+ *                                 time be64 (ns), n be32, service of n bytes,
+ *                                 and to the end what its recording of that
+ *                                 time said of itself (JSON, opaque here)
+ *
+ * "info" came after the others: it is made when it is first written, and a file
+ * without it is as good.  Its hash is XXH3 without a seed, over the service; of
+ * two services with one hash the last that was written is known.  An entry is
+ * replaced by one of the same or a later time.  There are at most 100 000, in
+ * at most half of the file: beyond, the oldest of a few neighbours makes room.
  *
  * A partition file is made, filled with its meta and synced, the directory is
  * synced, and only then is it entered here: what the catalogue names exists.
@@ -115,6 +125,7 @@
 #define PYRO_PARTITION_SIZE     24
 #define PYRO_SCOPE_SIZE         28
 #define PYRO_STREAM_HEADER      20
+#define PYRO_INFO_HEADER        12
 #define PYRO_FRAME_MAX          (1 + 4 * PYRO_VARINT_MAX)
 #define PYRO_FILE_NAME_MAX      64
 
@@ -205,6 +216,14 @@ typedef struct {
     uint16_t        ptype;
     uint16_t        seq;
 } pyro_raw_key_t;
+
+
+/* The slices point into the value. */
+typedef struct {
+    int64_t         time;
+    pyro_slice_t    service;
+    pyro_slice_t    info;
+} pyro_info_value_t;
 
 
 /* Names of the databases of a partition, by pyro_db_e. */
@@ -298,6 +317,10 @@ size_t pyro_stream_size(uint32_t n_ptypes, uint32_t n_labels);
 size_t pyro_stream_put(uint8_t *p, const pyro_stream_value_t *head,
     const uint32_t *ptypes, const uint32_t *strings);
 int pyro_stream_get(pyro_slice_t in, pyro_stream_value_t *v);
+
+/* p has room for PYRO_INFO_HEADER and the bytes of both slices. */
+void pyro_info_put(uint8_t *p, const pyro_info_value_t *v);
+int pyro_info_get(pyro_slice_t in, pyro_info_value_t *v);
 
 /* The end of the five-minute slot that time is in. */
 int64_t pyro_last_round(int64_t time);

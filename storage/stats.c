@@ -47,6 +47,7 @@ pyro_store_open(const pyro_store_options_t *options, pyro_store_t **store,
     }
 
     pthread_mutex_init(&s->writing, NULL);
+    pyro_info_init(&s->info);
 
     if (pyro_store_reader_check(s, err) == -1) {
         pyro_store_close(s);
@@ -127,6 +128,7 @@ pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
     stats->node_cache_hits = store->cache_hits;
     stats->node_cache_misses = store->cache_misses;
     stats->damaged_records = store->damaged;
+    stats->info_failures = store->info_failures;
 
     return PYRO_OK;
 }

@@ -52,17 +52,30 @@ void pyro_store_close(pyro_store_t *store);
 
 /* ---- writing ---- */
 
-/* One finished profile to store. */
+#define PYRO_STORE_INFO_MAX  (16 * 1024)    /* bytes of one info */
+
+
+/*
+ * One finished profile to store, and what its recording said of itself, of
+ * which the last is kept for each tenant and service (pyro_store_info()).  A
+ * profile without sections is sound: its info alone is kept.
+ */
 typedef struct {
     pyro_slice_t           tenant;      /* "anonymous" without tenants */
     const pyro_profile_t  *profile;     /* read-only during the call */
     int64_t                time;        /* ns since the epoch, >= 0 */
     int64_t                duration;    /* ns, >= 0 */
 
+    pyro_slice_t           service;     /* whose info it is */
+    pyro_slice_t           info;        /* any bytes; none of both: no info */
+    uint64_t               info_hash;   /* of what counts as a change of info
+                                         * (not a time in it); 0: of all */
+
     /* results */
     pyro_status_e          status;
     uint32_t               stored;      /* records written */
     uint32_t               repeated;    /* records that were there already */
+    int                    info_failed; /* due and not kept; never an error */
     pyro_error_t           error;       /* if status is not PYRO_OK */
 } pyro_store_push_t;
 
@@ -72,6 +85,10 @@ typedef struct {
  * transaction (256 pushes, 8 MiB, 50 ms) allow, and sets each one's result:
  * PYRO_OK means on disk.  One bad push does not harm another; a failing commit
  * fails the pushes of its transaction and leaves no trace.
+ *
+ * The info of pushes that are PYRO_OK is written last, in one transaction, and
+ * not each time: by this process once in 10 s for a service if it has changed,
+ * else once in 60 s.  More than PYRO_STORE_INFO_MAX bytes are not kept.
  */
 void pyro_store_write(pyro_store_t *store, pyro_store_push_t **pushes,
     uint32_t n);
@@ -127,6 +144,16 @@ pyro_status_e pyro_store_totals(pyro_store_t *store,
     pyro_error_t *err);
 
 
+/*
+ * What the latest recording of a service said of itself, whichever process
+ * wrote it: a copy in the arena, up to 60 s behind the latest push.
+ * PYRO_NOT_FOUND, with the service in the message: nothing is known.
+ */
+pyro_status_e pyro_store_info(pyro_store_t *store, pyro_slice_t tenant,
+    pyro_slice_t service, pyro_arena_t *arena, pyro_slice_t *info,
+    pyro_error_t *err);
+
+
 /* ---- upkeep ---- */
 
 typedef struct {
@@ -139,6 +166,7 @@ typedef struct {
     uint64_t  node_cache_hits;
     uint64_t  node_cache_misses;
     uint64_t  damaged_records;      /* met and left out by this process */
+    uint64_t  info_failures;        /* infos that this process did not keep */
 } pyro_store_stats_t;
 
 pyro_status_e pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,

@@ -1,7 +1,7 @@
 /*
  * pyro_store_write(): pushes sorted by time, cut into groups of one partition,
  * each group prepared without the lock and then applied in as few transactions
- * as their caps allow.
+ * as their caps allow; at the end what recordings said of themselves.
  */
 
 #include "storage/handle.h"
@@ -67,7 +67,7 @@ static pyro_status_e pyro_write_record(pyro_batch_t *batch,
 void
 pyro_store_write(pyro_store_t *store, pyro_store_push_t **pushes, uint32_t n)
 {
-    uint32_t            i;
+    uint32_t            i, count;
     pyro_error_t        err;
     pyro_write_item_t  *items;
 
@@ -83,15 +83,17 @@ pyro_store_write(pyro_store_t *store, pyro_store_push_t **pushes, uint32_t n)
         return;
     }
 
-    n = pyro_write_begin(pushes, n, items);
+    count = pyro_write_begin(pushes, n, items);
 
-    qsort(items, n, sizeof(pyro_write_item_t), pyro_write_cmp);
+    qsort(items, count, sizeof(pyro_write_item_t), pyro_write_cmp);
 
     pthread_mutex_lock(&store->writing);
 
-    for (i = 0; i < n; /* void */ ) {
-        i += pyro_write_group(store, &items[i], n - i);
+    for (i = 0; i < count; /* void */ ) {
+        i += pyro_write_group(store, &items[i], count - i);
     }
+
+    pyro_info_write(store, pushes, n);
 
     pthread_mutex_unlock(&store->writing);
 
@@ -113,6 +115,7 @@ pyro_write_begin(pyro_store_push_t **pushes, uint32_t n,
         push->status = PYRO_OK;
         push->stored = 0;
         push->repeated = 0;
+        push->info_failed = 0;
         push->error.message[0] = '\0';
 
         if (push->time < 0 || push->duration < 0) {

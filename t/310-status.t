@@ -114,6 +114,7 @@ GET /metrics
 my @names = ('pyroscope_build_info\{version="[^"]+"\} 1',
              'ngx_pyroscope_pushes_total\{result="stored"\} 0',
              'ngx_pyroscope_received_bytes_total 0',
+             'ngx_pyroscope_info_failures_total 0',
              'pyroscope_discarded_samples_total\{reason="malformed_profile"',
              'ngx_pyroscope_commit_duration_seconds_bucket\{le="\+Inf"\} 0',
              'ngx_pyroscope_query_duration_seconds_count 0',
@@ -176,11 +177,11 @@ location / { pyroscope push; }
 --- pipelined_requests eval
 ["GET /ready", "GET /metrics", "GET /ingest",
  "POST /querier.v1.QuerierService/LabelNames",
- "GET /api/v1/status/buildinfo"]
+ "GET /api/v1/status/buildinfo", "GET /api/v1/jfr-info?service_name=a"]
 --- error_code eval
-[200, 200, 405, 404, 404]
+[200, 200, 405, 404, 404, 404]
 --- response_body_like eval
-["ready", "HELP", "POST", "unimplemented", "unimplemented"]
+["ready", "HELP", "POST", "unimplemented", "unimplemented", "unimplemented"]
 
 
 
@@ -190,11 +191,11 @@ location / { pyroscope query; }
 --- pipelined_requests eval
 ["GET /ready", "GET /metrics", "POST /ingest?name=a&format=jfr",
  "GET /querier.v1.QuerierService/LabelNames",
- "GET /api/v1/status/buildinfo"]
+ "GET /api/v1/status/buildinfo", "GET /api/v1/jfr-info?service_name=a"]
 --- error_code eval
-[200, 200, 404, 405, 200]
+[200, 200, 404, 405, 200, 404]
 --- response_body_like eval
-["ready", "HELP", "unimplemented", "^\$", "success"]
+["ready", "HELP", "unimplemented", "^\$", "success", "not_found"]
 
 
 

@@ -183,6 +183,28 @@ pyro_rope_json(pyro_rope_t *rope, pyro_slice_t s)
 }
 
 
+pyro_slice_t
+pyro_rope_flat(const pyro_rope_t *rope, pyro_arena_t *arena)
+{
+    char               *data;
+    size_t              len;
+    pyro_rope_chunk_t  *chunk;
+
+    data = rope->failed ? NULL : pyro_arena_alloc(arena, rope->size);
+
+    if (data == NULL) {
+        return pyro_slice(NULL, 0);
+    }
+
+    for (chunk = rope->first, len = 0; chunk != NULL; chunk = chunk->next) {
+        memcpy(data + len, chunk->data, chunk->len);
+        len += chunk->len;
+    }
+
+    return pyro_slice(data, len);
+}
+
+
 pyro_status_e
 pyro_rope_status(const pyro_rope_t *rope, pyro_error_t *err)
 {

@@ -11,6 +11,7 @@
 #define _PYRO_ROPE_H_INCLUDED_
 
 
+#include "core/base/arena.h"
 #include "core/base/slice.h"
 #include "core/base/status.h"
 
@@ -43,6 +44,9 @@ void pyro_rope_printf(pyro_rope_t *rope, const char *fmt, ...)
 
 /* s as a JSON string with its quotes; malformed UTF-8 becomes U+FFFD. */
 void pyro_rope_json(pyro_rope_t *rope, pyro_slice_t s);
+
+/* All of it as one range in the arena; data NULL: no memory, or it failed. */
+pyro_slice_t pyro_rope_flat(const pyro_rope_t *rope, pyro_arena_t *arena);
 
 /* PYRO_OK, or what went wrong: no memory, or the limit with its name. */
 pyro_status_e pyro_rope_status(const pyro_rope_t *rope, pyro_error_t *err);

@@ -1,6 +1,8 @@
 #include "core/base/urlform.h"
 
 
+static int pyro_urlform_next(pyro_slice_t *query, const char *name,
+    pyro_slice_t *value);
 static int pyro_urlform_hex(char c);
 static char pyro_urlform_char(pyro_slice_t *text);
 static int pyro_urlform_is(pyro_slice_t text, const char *name);
@@ -12,50 +14,76 @@ pyro_urlform_get(pyro_arena_t *arena, pyro_slice_t query, const char *name,
 {
     char          *data;
     size_t         len;
+    pyro_slice_t   text;
+
+    *value = pyro_slice(NULL, 0);
+    *found = pyro_urlform_next(&query, name, &text);
+
+    if (!*found) {
+        return PYRO_OK;
+    }
+
+    data = pyro_arena_alloc(arena, text.len + 1);
+
+    if (data == NULL) {
+        *found = 0;
+        return pyro_error_memory(err);
+    }
+
+    for (len = 0; text.len; len++) {
+        data[len] = pyro_urlform_char(&text);
+    }
+
+    data[len] = '\0';
+    *value = pyro_slice(data, len);
+
+    return PYRO_OK;
+}
+
+
+uint32_t
+pyro_urlform_count(pyro_slice_t query, const char *name)
+{
+    uint32_t      n;
+    pyro_slice_t  value;
+
+    for (n = 0; pyro_urlform_next(&query, name, &value); n++) {
+        /* void */
+    }
+
+    return n;
+}
+
+
+/* Takes what is up to the end of the next parameter of this name off query; its
+ * value is not decoded.  0: there is none. */
+static int
+pyro_urlform_next(pyro_slice_t *query, const char *name, pyro_slice_t *value)
+{
+    size_t         len;
     const char    *end, *equal;
     pyro_slice_t   pair;
 
-    *found = 0;
-    *value = pyro_slice(NULL, 0);
+    while (query->len) {
 
-    while (query.len) {
-
-        end = memchr(query.data, '&', query.len);
-        pair = pyro_slice(query.data, end ? (size_t) (end - query.data)
-                                          : query.len);
+        end = memchr(query->data, '&', query->len);
+        pair = pyro_slice(query->data, end ? (size_t) (end - query->data)
+                                           : query->len);
 
         len = pair.len + (end != NULL);
-        query = pyro_slice(query.data + len, query.len - len);
+        *query = pyro_slice(query->data + len, query->len - len);
 
         equal = pair.len ? memchr(pair.data, '=', pair.len) : NULL;
         len = equal ? (size_t) (equal - pair.data) : pair.len;
 
-        if (!pyro_urlform_is(pyro_slice(pair.data, len), name)) {
-            continue;
+        if (pyro_urlform_is(pyro_slice(pair.data, len), name)) {
+            len += equal != NULL;
+            *value = pyro_slice(pair.data + len, pair.len - len);
+            return 1;
         }
-
-        len += equal != NULL;
-        pair = pyro_slice(pair.data + len, pair.len - len);
-
-        data = pyro_arena_alloc(arena, pair.len + 1);
-
-        if (data == NULL) {
-            return pyro_error_memory(err);
-        }
-
-        for (len = 0; pair.len; len++) {
-            data[len] = pyro_urlform_char(&pair);
-        }
-
-        data[len] = '\0';
-
-        *value = pyro_slice(data, len);
-        *found = 1;
-
-        break;
     }
 
-    return PYRO_OK;
+    return 0;
 }
 
 

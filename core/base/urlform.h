@@ -19,4 +19,8 @@ pyro_status_e pyro_urlform_get(pyro_arena_t *arena, pyro_slice_t query,
     const char *name, pyro_slice_t *value, int *found, pyro_error_t *err);
 
 
+/* How many parameters have this name. */
+uint32_t pyro_urlform_count(pyro_slice_t query, const char *name);
+
+
 #endif /* _PYRO_URLFORM_H_INCLUDED_ */

@@ -122,6 +122,48 @@ json_strings(void **state)
 }
 
 
+static void
+flat_in_an_arena(void **state)
+{
+    char           part[1000];
+    size_t         i;
+    pyro_rope_t    rope;
+    pyro_slice_t   all;
+    pyro_arena_t  *arena, *small;
+
+    (void) state;
+
+    arena = pyro_arena_create(0);
+    small = pyro_arena_create(8);
+    pyro_rope_init(&rope, 150 * sizeof(part));
+
+    all = pyro_rope_flat(&rope, arena);
+    assert_non_null(all.data);
+    assert_int_equal(all.len, 0);
+
+    for (i = 0; i < 150; i++) {
+        memset(part, 'a' + (int) (i % 26), sizeof(part));
+        pyro_rope_append(&rope, part, sizeof(part));
+    }
+
+    all = pyro_rope_flat(&rope, arena);
+    assert_int_equal(all.len, 150 * sizeof(part));
+
+    for (i = 0; i < all.len; i++) {
+        assert_int_equal(all.data[i], 'a' + (int) (i / sizeof(part) % 26));
+    }
+
+    assert_null(pyro_rope_flat(&rope, small).data);
+
+    pyro_rope_append(&rope, "x", 1);
+    assert_null(pyro_rope_flat(&rope, arena).data);
+
+    pyro_rope_free(&rope);
+    pyro_arena_destroy(small);
+    pyro_arena_destroy(arena);
+}
+
+
 int
 main(void)
 {
@@ -129,6 +171,7 @@ main(void)
         cmocka_unit_test(appends),
         cmocka_unit_test(limit_is_exact_and_sticks),
         cmocka_unit_test(json_strings),
+        cmocka_unit_test(flat_in_an_arena),
     };
 
     return unit_run(tests);

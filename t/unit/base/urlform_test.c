@@ -76,6 +76,19 @@ escapes(void **state)
 
 
 static void
+counts(void **state)
+{
+    (void) state;
+
+    assert_int_equal(pyro_urlform_count(PYRO_SLICE(""), "a"), 0);
+    assert_int_equal(pyro_urlform_count(PYRO_SLICE("b=a&ab&=a"), "a"), 0);
+    assert_int_equal(pyro_urlform_count(PYRO_SLICE("a"), "a"), 1);
+    assert_int_equal(pyro_urlform_count(PYRO_SLICE("a=1&b=2&a=1"), "a"), 2);
+    assert_int_equal(pyro_urlform_count(PYRO_SLICE("a&&%61=2&a="), "a"), 3);
+}
+
+
+static void
 no_memory(void **state)
 {
     int            found;
@@ -100,6 +113,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(parameters),
         cmocka_unit_test(escapes),
+        cmocka_unit_test(counts),
         cmocka_unit_test(no_memory),
     };
 

@@ -151,6 +151,35 @@ schema_rounds_and_names(void **state)
 }
 
 
+static void
+schema_infos_round_trip(void **state)
+{
+    size_t              len;
+    uint8_t             p[PYRO_INFO_HEADER + 8];
+    pyro_info_value_t   v = { 1795305600000000001, PYRO_SLICE("shop"),
+                              PYRO_SLICE("{}") }, v2;
+
+    (void) state;
+
+    pyro_info_put(p, &v);
+    len = PYRO_INFO_HEADER + 6;
+
+    assert_int_equal(pyro_info_get(pyro_slice(p, len), &v2), 0);
+    assert_int_equal(v2.time, v.time);
+    assert_true(pyro_slice_is(v2.service, "shop"));
+    assert_true(pyro_slice_is(v2.info, "{}"));
+
+    assert_int_equal(pyro_info_get(pyro_slice(p, len - 2), &v2), 0);
+    assert_int_equal(v2.info.len, 0);
+    assert_int_equal(pyro_info_get(pyro_slice(p, len - 3), &v2), -1);
+    assert_int_equal(pyro_info_get(pyro_slice(p, PYRO_INFO_HEADER - 1), &v2),
+                     -1);
+
+    p[8] = 0xff;
+    assert_int_equal(pyro_info_get(pyro_slice(p, len), &v2), -1);
+}
+
+
 int
 main(void)
 {
@@ -159,6 +188,7 @@ main(void)
         cmocka_unit_test(schema_values_round_trip),
         cmocka_unit_test(schema_stream_round_trips),
         cmocka_unit_test(schema_rounds_and_names),
+        cmocka_unit_test(schema_infos_round_trip),
     };
 
     return unit_run(tests);
