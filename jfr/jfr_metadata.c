@@ -112,7 +112,8 @@ pyro_jfr_meta_string(pyro_jfr_metadata_t *md, pyro_jfr_reader_t *r)
         string->number = pyro_jfr_decimal(text);
     }
 
-    string->word = (uint16_t) pyro_jfr_word(text);
+    string->word = (uint16_t) (md->chunk->major == 1 ? pyro_jfr_word_v1(text)
+                                                     : pyro_jfr_word(text));
 }
 
 

@@ -48,6 +48,40 @@ pyro_jfr_word(pyro_slice_t text)
 }
 
 
+pyro_jfr_word_e
+pyro_jfr_word_v1(pyro_slice_t text)
+{
+    size_t        i, cut;
+    char          name[PYRO_JFR_MAX_WORD + sizeof("jdk.types.")];
+    pyro_slice_t  prefix;
+
+    static const struct {
+        pyro_slice_t  old;
+        pyro_slice_t  now;
+    } prefixes[] = {
+        { { "com.oracle.jdk.", 15 }, { "jdk.", 4 } },
+        { { "com.oracle.jfr.types.", 21 }, { "jdk.types.", 10 } },
+    };
+
+    for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        cut = prefixes[i].old.len;
+
+        if (pyro_slice_starts(text, prefixes[i].old)
+            && text.len - cut <= PYRO_JFR_MAX_WORD)
+        {
+            prefix = prefixes[i].now;
+            memcpy(name, prefix.data, prefix.len);
+            memcpy(name + prefix.len, text.data + cut, text.len - cut);
+
+            return pyro_jfr_word(pyro_slice(name,
+                                            prefix.len + text.len - cut));
+        }
+    }
+
+    return pyro_jfr_word(text);
+}
+
+
 pyro_slice_t
 pyro_jfr_word_text(pyro_jfr_word_e word)
 {

@@ -61,9 +61,9 @@
     X(DESCRIPTION,      "description")                                        \
     X(LOST_SAMPLES,     "lostSamples")                                        \
     X(CONSTANT_POOL,    "constantPool")                                       \
+    X(JDK_DATA_LOSS,    "jdk.DataLoss")                                       \
     X(JVM_ARGUMENTS,    "jvmArguments")                                       \
     X(JVM_START_TIME,   "jvmStartTime")                                       \
-    X(JDK_DATA_LOSS,    "jdk.DataLoss")                                       \
     X(JAVA_ARGUMENTS,   "javaArguments")                                      \
     X(ALLOCATION_SIZE,  "allocationSize")                                     \
     X(JDK_THREAD_PARK,  "jdk.ThreadPark")                                     \
@@ -89,8 +89,7 @@
     X(PROFILER_WALL_CLOCK_SAMPLE, "profiler.WallClockSample")                 \
     X(JDK_OBJECT_ALLOCATION_SAMPLE, "jdk.ObjectAllocationSample")             \
     X(JDK_OBJECT_ALLOCATION_IN_NEW_TLAB, "jdk.ObjectAllocationInNewTLAB")     \
-    X(JDK_OBJECT_ALLOCATION_OUTSIDE_TLAB,                                     \
-      "jdk.ObjectAllocationOutsideTLAB")
+    X(JDK_OBJECT_ALLOCATION_OUTSIDE_TLAB, "jdk.ObjectAllocationOutsideTLAB")
 
 
 #define PYRO_JFR_MAX_WORD  31           /* bytes of the longest */
@@ -107,6 +106,12 @@ typedef enum {
 
 /* PYRO_JFR_WORD_NONE: not one of them. */
 pyro_jfr_word_e pyro_jfr_word(pyro_slice_t text);
+
+/*
+ * The same for a chunk of version 1, where JDK 9 and 10 call jdk.X
+ * com.oracle.jdk.X, and jdk.types.X com.oracle.jfr.types.X.
+ */
+pyro_jfr_word_e pyro_jfr_word_v1(pyro_slice_t text);
 
 /* The word's text, empty for NONE. */
 pyro_slice_t pyro_jfr_word_text(pyro_jfr_word_e word);
