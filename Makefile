@@ -156,7 +156,7 @@ BENCH_SRC   := $(wildcard t/bench/*_bench.c)
 BENCH_BIN   := $(BENCH_SRC:t/bench/%.c=$(B)/bench/%)
 
 # counts what a recording takes from malloc
-$(B)/bench/jfr_bench: BENCH_LD := -Wl,--wrap=malloc,--wrap=free
+$(B)/bench/jfr_bench: BENCH_LD := -Wl,--wrap=malloc,--wrap=free,--wrap=calloc
 
 $(B)/bench/%: t/bench/%.c $(ALL_A)
 	@mkdir -p $(@D)

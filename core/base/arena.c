@@ -8,7 +8,7 @@
 
 #define PYRO_ARENA_ALIGN   16
 #define PYRO_ARENA_FIRST   (8 * 1024)   /* blocks of small pieces: at first */
-#define PYRO_ARENA_LAST    (64 * 1024)  /* and at most */
+#define PYRO_ARENA_LAST    (32 * 1024)  /* and at most */
 #define PYRO_ARENA_OWN     2048         /* pieces that have their own block */
 
 #define PYRO_SPARE_BLOCKS  64
@@ -339,15 +339,11 @@ pyro_arena_dup(pyro_arena_t *arena, pyro_slice_t s)
 
 
 int
-pyro_arena_grow(pyro_arena_t *arena, void *items, uint32_t *cap, size_t n,
+pyro_arena_move(pyro_arena_t *arena, void *items, uint32_t *cap, size_t n,
     size_t size)
 {
     void    *old, *p;
     size_t   room;
-
-    if (n <= *cap) {
-        return 0;
-    }
 
     room = *cap ? (size_t) *cap * 2 : 16;
 

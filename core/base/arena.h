@@ -45,14 +45,22 @@ pyro_slice_t pyro_arena_dup(pyro_arena_t *arena, pyro_slice_t s);
  */
 void pyro_arena_free(pyro_arena_t *arena, void *p, size_t size);
 
+/* The part of pyro_arena_grow() that moves. */
+int pyro_arena_move(pyro_arena_t *arena, void *items, uint32_t *cap, size_t n,
+    size_t size);
+
 /*
  * Makes room for n items of size bytes in a growing array: *items is moved to
  * twice the room when *cap < n, and the old array is freed.  *cap is what this
  * function set, 0 at first.  Returns 0, or -1 if there is no memory (array and
  * *cap unchanged).
  */
-int pyro_arena_grow(pyro_arena_t *arena, void *items, uint32_t *cap, size_t n,
-    size_t size);
+static inline int
+pyro_arena_grow(pyro_arena_t *arena, void *items, uint32_t *cap, size_t n,
+    size_t size)
+{
+    return n <= *cap ? 0 : pyro_arena_move(arena, items, cap, n, size);
+}
 
 /* Bytes of the blocks that it holds. */
 size_t pyro_arena_used(const pyro_arena_t *arena);

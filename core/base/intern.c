@@ -1,13 +1,15 @@
 #include "core/base/intern.h"
 
 #include "core/base/clock.h"
+#include "core/base/count.h"
 #include "core/base/hash.h"
 
 
 #define PYRO_INTERN_FIRST  64
 
 
-static int pyro_intern_grow(pyro_intern_t *table);
+static int pyro_intern_items(pyro_intern_t *table, size_t n);
+static int pyro_intern_grow(pyro_intern_t *table, uint32_t size);
 static uint32_t pyro_intern_slot(const pyro_intern_t *table, pyro_slice_t s,
     uint64_t hash);
 
@@ -23,41 +25,61 @@ pyro_intern_init(pyro_intern_t *table, pyro_arena_t *arena)
 }
 
 
-static int
-pyro_intern_grow(pyro_intern_t *table)
+int
+pyro_intern_reserve(pyro_intern_t *table, uint32_t n)
 {
-    uint32_t   i, n, slot, cap, *slots;
-    uint64_t  *hashes;
+    uint32_t  size;
 
-    n = table->mask ? (table->mask + 1) * 2 : PYRO_INTERN_FIRST;
+    size = table->mask ? table->mask + 1 : PYRO_INTERN_FIRST;
 
-    if (n == 0) {
+    /* a quarter of the slots stays free */
+
+    while (size && size - size / 4 <= n) {
+        size *= 2;
+    }
+
+    if (size == 0 || (size != table->mask + 1
+                      && pyro_intern_grow(table, size)))
+    {
         return -1;
     }
 
-    slots = pyro_arena_calloc(table->arena, n, sizeof(uint32_t));
+    return pyro_intern_items(table, n);
+}
+
+
+/* Room for the entries themselves. */
+static int
+pyro_intern_items(pyro_intern_t *table, size_t n)
+{
+    uint32_t  cap;
+
+    cap = table->cap;
+
+    return pyro_arena_grow(table->arena, &table->hashes, &cap, n,
+                           sizeof(uint64_t))
+           || pyro_arena_grow(table->arena, &table->items, &table->cap, n,
+                              sizeof(pyro_slice_t))
+           ? -1 : 0;
+}
+
+
+static int
+pyro_intern_grow(pyro_intern_t *table, uint32_t size)
+{
+    uint32_t  i, slot, *slots;
+
+    slots = pyro_arena_calloc(table->arena, size, sizeof(uint32_t));
 
     if (slots == NULL) {
         return -1;
     }
 
-    cap = table->cap;
-    hashes = table->hashes;
-
-    if (pyro_arena_grow(table->arena, &hashes, &cap, n / 2, sizeof(uint64_t))
-        || pyro_arena_grow(table->arena, &table->items, &table->cap, n / 2,
-                           sizeof(pyro_slice_t)))
-    {
-        return -1;
-    }
-
-    table->hashes = hashes;
-
     for (i = 0; i < table->n; i++) {
-        slot = (uint32_t) hashes[i] & (n - 1);
+        slot = (uint32_t) table->hashes[i] & (size - 1);
 
         while (slots[slot]) {
-            slot = (slot + 1) & (n - 1);
+            slot = (slot + 1) & (size - 1);
         }
 
         slots[slot] = i + 1;
@@ -69,7 +91,7 @@ pyro_intern_grow(pyro_intern_t *table)
     }
 
     table->slots = slots;
-    table->mask = n - 1;
+    table->mask = size - 1;
 
     return 0;
 }
@@ -85,6 +107,7 @@ pyro_intern_slot(const pyro_intern_t *table, pyro_slice_t s, uint64_t hash)
          table->slots[slot];
          slot = (slot + 1) & table->mask)
     {
+        PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
         id = table->slots[slot] - 1;
 
         if (table->hashes[id] == hash && pyro_slice_eq(table->items[id], s)) {
@@ -120,7 +143,10 @@ pyro_intern(pyro_intern_t *table, pyro_slice_t s, int copy)
     uint64_t      hash;
     pyro_slice_t  item;
 
-    if (table->n >= table->mask / 2 && pyro_intern_grow(table)) {
+    if ((table->n >= table->mask - table->mask / 4
+         && pyro_intern_reserve(table, table->n + 1))
+        || pyro_intern_items(table, (size_t) table->n + 1))
+    {
         return PYRO_NONE;
     }
 

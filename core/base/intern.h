@@ -31,6 +31,9 @@ typedef struct {
 /* Nothing is allocated before the first entry. */
 void pyro_intern_init(pyro_intern_t *table, pyro_arena_t *arena);
 
+/* Makes room for n entries in all.  -1: no memory. */
+int pyro_intern_reserve(pyro_intern_t *table, uint32_t n);
+
 /* The id of s, entering it if new.  The bytes are copied if copy is set,
  * else they must live as long as the arena.  PYRO_NONE: no memory. */
 uint32_t pyro_intern(pyro_intern_t *table, pyro_slice_t s, int copy);

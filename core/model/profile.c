@@ -31,7 +31,7 @@ static int pyro_section_eq(const void *one, const void *two);
 static uint64_t pyro_sample_hash(const void *item, uint64_t seed);
 static int pyro_sample_eq(const void *one, const void *two);
 static int pyro_index_grow(pyro_profile_t *p, pyro_profile_index_t *index,
-    const char *items, const pyro_item_kind_t *kind);
+    const char *items, const pyro_item_kind_t *kind, uint32_t n);
 static inline uint32_t *pyro_index_slot(const pyro_profile_index_t *index,
     const char *items, const void *item, uint64_t seed,
     const pyro_item_kind_t *kind);
@@ -282,15 +282,23 @@ pyro_sample_eq(const void *one, const void *two)
 }
 
 
-/* All tables share the strings' seed, so nobody can construct collisions. */
+/*
+ * Makes the table large enough for more than n items.  All tables share the
+ * strings' seed, so nobody can construct collisions.
+ */
 static int
 pyro_index_grow(pyro_profile_t *p, pyro_profile_index_t *index,
-    const char *items, const pyro_item_kind_t *kind)
+    const char *items, const pyro_item_kind_t *kind, uint32_t n)
 {
     uint32_t     i, size, pos, *slots;
     const void  *item;
 
-    size = index->slots ? (index->mask + 1) * 2 : PYRO_INDEX_FIRST;
+    size = index->slots ? index->mask + 1 : PYRO_INDEX_FIRST;
+
+    while (size && size - size / 4 <= n) {
+        size *= 2;
+    }
+
     slots = size ? pyro_arena_calloc(p->arena, size, sizeof(uint32_t)) : NULL;
 
     if (slots == NULL) {
@@ -376,7 +384,7 @@ pyro_profile_enter(pyro_profile_t *p, pyro_profile_index_t *index, void *array,
     /* a quarter of the slots stays free */
 
     if (slot == NULL || *n >= index->mask - index->mask / 4) {
-        if (pyro_index_grow(p, index, items, kind)) {
+        if (pyro_index_grow(p, index, items, kind, *n)) {
             return PYRO_NONE;
         }
 
@@ -394,6 +402,29 @@ pyro_profile_enter(pyro_profile_t *p, pyro_profile_index_t *index, void *array,
     memcpy(items + (size_t) id * kind->size, item, kind->size);
 
     return id;
+}
+
+
+int
+pyro_profile_reserve(pyro_profile_t *p, uint32_t strings, uint32_t frames,
+    uint32_t nodes)
+{
+    if (pyro_intern_reserve(&p->strings, strings)
+        || pyro_arena_grow(p->arena, &p->frames, &p->cap_frames, frames,
+                           sizeof(pyro_frame_t))
+        || pyro_arena_grow(p->arena, &p->nodes, &p->cap_nodes, nodes,
+                           sizeof(pyro_node_t)))
+    {
+        return -1;
+    }
+
+    return (frames > p->frame_index.mask - p->frame_index.mask / 4
+            && pyro_index_grow(p, &p->frame_index, (char *) p->frames,
+                               &pyro_frame_kind, frames))
+           || (nodes > p->node_index.mask - p->node_index.mask / 4
+               && pyro_index_grow(p, &p->node_index, (char *) p->nodes,
+                                  &pyro_node_kind, nodes))
+           ? -1 : 0;
 }
 
 
