@@ -302,6 +302,7 @@ test-asan: asan
 	    PYRO_SAN=1 t/lib/suite $(PROVE) $(SUITES)
 
 test-static: deps-test
+	$(MAKE) SAN=1 fuzz-replay jfrcat
 	t/lib/static-nginx $(ROOT)/build/static
 	TEST_NGINX_LOAD_MODULES= TEST_NGINX_BINARY=$(ROOT)/build/static/nginx \
 	    t/lib/suite $(PROVE) $(SUITES)

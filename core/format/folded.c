@@ -266,13 +266,15 @@ pyro_folded_nodes(pyro_folded_t *f)
 static uint32_t
 pyro_folded_tag(pyro_folded_t *f, uint32_t set, uint32_t span)
 {
-    uint32_t      id, n, key[2] = { set, span };
-    pyro_slice_t  text;
+    uint32_t               id, n, key[2] = { set, span };
+    pyro_slice_t           text;
+    const pyro_profile_t  *p;
 
     if (f->options.form == PYRO_FOLDED_STACKS || (set == 0 && span == 0)) {
         return 0;
     }
 
+    p = f->profile;
     n = f->tags.n;
 
     if (pyro_arena_grow(f->arena, &f->of_tag, &f->cap_tags, (size_t) n + 1,
@@ -284,8 +286,8 @@ pyro_folded_tag(pyro_folded_t *f, uint32_t set, uint32_t span)
     id = pyro_intern(&f->tags, pyro_slice(key, sizeof(key)), 1);
 
     if (id == n) {
-        text = pyro_folded_labels(&f->text, &f->profile->label_sets[set].dynamic,
-                                  &f->profile->spans[span]);
+        text = pyro_folded_labels(&f->text, &p->label_sets[set].dynamic,
+                                  &p->spans[span]);
 
         f->of_tag[id] = f->text.failed ? PYRO_NONE
                                        : pyro_intern(&f->labels, text, 1);
