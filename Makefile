@@ -7,7 +7,13 @@
 #   make test           install what tests need, build, run everything
 #
 #   make module         build/ngx_pyroscope_module.so
-#   make asan           module and unit tests with sanitizers, in build/asan
+#   make jfrcat         build/jfrcat
+#   make install        jfrcat, its man page, and the module if it was built
+#                       [PREFIX=/usr/local] [BINDIR] [MANDIR] [MODULEDIR]
+#                       [DESTDIR]
+#   make uninstall      removes what install puts there
+#   make asan           module, jfrcat and unit tests with sanitizers, in
+#                       build/asan
 #   make test-asan      every suite with the sanitizer build
 #   make test-static    every suite with the module linked into nginx
 #   make test-image     the container image, built and run
@@ -42,12 +48,12 @@ ALL_CFLAGS  := -std=gnu11 $(OPT) $(CFLAGS) -fPIC -Wall -Wextra -Werror \
                -fvisibility=hidden -I. -I$(GEN)
 
 .PHONY: all
-all: module
+all: module jfrcat
 
 
 # ---- what knows no nginx: one archive a directory, as the layers have it ----
 
-LIBS        := base model format query api settings jfr storage
+LIBS        := base model format query api settings jfr storage cli
 DIR_base    := core/base
 DIR_model   := core/model
 DIR_format  := core/format
@@ -56,6 +62,7 @@ DIR_api     := core/api
 DIR_settings := core/settings
 DIR_jfr     := jfr
 DIR_storage := storage
+DIR_cli     := cli
 
 # what each is linked with, in the linker's order
 DEPS_base     := base
@@ -66,9 +73,11 @@ DEPS_api      := api format query model base
 DEPS_settings := settings base
 DEPS_jfr      := jfr model base
 DEPS_storage  := storage query model base
+DEPS_cli      := cli jfr format model base
 
-LDLIBS      := -llmdb -lyaml -lprotobuf-c -ljansson -lpcre2-8 \
-               $(shell pkg-config --libs libdeflate 2>/dev/null) -lz -lpthread
+GZIP_LIBS   := $(shell pkg-config --libs libdeflate 2>/dev/null) -lz
+LDLIBS      := -llmdb -lyaml -lprotobuf-c -ljansson -lpcre2-8 $(GZIP_LIBS) \
+               -lpthread
 HAVE_LIBDEFLATE := $(shell pkg-config --exists libdeflate 2>/dev/null && echo 1)
 ALL_CFLAGS  += $(if $(HAVE_LIBDEFLATE),-DPYRO_HAVE_LIBDEFLATE=1)
 
@@ -97,6 +106,17 @@ $$(B)/lib/$(1).a: $$(OBJ_$(1))
 	ar rcs $$@ $$^
 endef
 $(foreach l,$(LIBS),$(eval $(call LIB,$(l))))
+
+
+# ---- tools: thin mains in cli/ ----
+
+JFRCAT      := $(B)/jfrcat
+
+$(JFRCAT): $(B)/obj/cli/jfrcat.o $(DEPS_cli:%=$(B)/lib/%.a)
+	$(CC) $(ALL_CFLAGS) $^ -o $@ $(GZIP_LIBS)
+
+.PHONY: jfrcat
+jfrcat: $(JFRCAT)
 
 
 # ---- unit tests: t/unit/<layer>/<topic>_test.c, TAP by cmocka ----
@@ -176,7 +196,8 @@ NGX_SRC     ?= /usr/share/nginx/src
 NGX_OUT     := $(B)/nginx
 MODULE      := $(B)/ngx_pyroscope_module.so
 NGX_FILES   := config $(wildcard ngx_pyroscope_module/*) $(PROTOS) \
-               $(foreach l,$(LIBS),$(wildcard $(DIR_$(l))/*.[ch]))
+               $(foreach l,$(filter-out cli,$(LIBS)), \
+               $(wildcard $(DIR_$(l))/*.[ch]))
 NGX_CC_OPT  := -g $(OPT) -fPIC -Wextra -Wno-unused-parameter \
                $(if $(SAN),-U_FORTIFY_SOURCE,-fstack-protector-strong \
                -D_FORTIFY_SOURCE=2)
@@ -211,7 +232,7 @@ $(NGX_STAMP): config $(PROTOS)
 module: deps $(MODULE)
 
 asan: deps-test
-	$(MAKE) SAN=1 build/asan/ngx_pyroscope_module.so unit fuzz-replay
+	$(MAKE) SAN=1 build/asan/ngx_pyroscope_module.so unit fuzz-replay jfrcat
 
 
 # ---- packages: printed, asked for only at a terminal ----
@@ -223,7 +244,7 @@ DEPS_TEST   := $(DEPS) libcmocka-dev curl python3 perl \
                libfilter-perl libhttp-message-perl libipc-run-perl \
                liblist-moreutils-perl libtest-base-perl \
                libtest-longstring-perl libtext-diff-perl liburi-perl procps \
-               libwww-perl
+               libwww-perl groff-base
 DEPS_DEMO   := default-jdk-headless maven python3
 DEPS_FUZZ   := clang libclang-rt-dev
 DEPS_IMAGE  := docker.io debootstrap python3
@@ -272,8 +293,8 @@ PROVE       := prove $(PROVEARGS)
 
 .PHONY: test test-asan test-static test-image
 test: deps-test deps-demo module
-	$(MAKE) unit
-	$(MAKE) SAN=1 unit fuzz-replay
+	$(MAKE) unit jfrcat
+	$(MAKE) SAN=1 unit fuzz-replay jfrcat
 	TEST_NGINX_LOAD_MODULES=$(ROOT)/$(MODULE) t/lib/suite \
 	    $(PROVE) build/asan/unit/*/*_test $(SUITES) t/e2e/*.t
 
@@ -282,6 +303,7 @@ test-asan: asan
 	    PYRO_SAN=1 t/lib/suite $(PROVE) $(SUITES)
 
 test-static: deps-test
+	$(MAKE) SAN=1 fuzz-replay jfrcat
 	t/lib/static-nginx $(ROOT)/build/static
 	TEST_NGINX_LOAD_MODULES= TEST_NGINX_BINARY=$(ROOT)/build/static/nginx \
 	    t/lib/suite $(PROVE) $(SUITES)
@@ -290,11 +312,36 @@ test-image: deps-image
 	prove t/e2e/image
 
 
+# ---- installing ----
+
+PREFIX      ?= /usr/local
+BINDIR      ?= $(PREFIX)/bin
+MANDIR      ?= $(PREFIX)/share/man
+MODULEDIR   ?= /usr/lib/nginx/modules
+INSTALL     ?= install
+
+.PHONY: install uninstall
+install: jfrcat
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
+	$(INSTALL) -m 755 $(JFRCAT) $(DESTDIR)$(BINDIR)/jfrcat
+	$(INSTALL) -m 644 man/jfrcat.1 $(DESTDIR)$(MANDIR)/man1/jfrcat.1
+	@if [ -f $(MODULE) ]; then set -x; \
+	    $(INSTALL) -d $(DESTDIR)$(MODULEDIR) \
+	    && $(INSTALL) -m 644 $(MODULE) $(DESTDIR)$(MODULEDIR)/; \
+	else \
+	    echo "The module was not built, so not installed: make module"; \
+	fi
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/jfrcat $(DESTDIR)$(MANDIR)/man1/jfrcat.1 \
+	    $(DESTDIR)$(MODULEDIR)/ngx_pyroscope_module.so
+
+
 # ---- the rest ----
 
 .PHONY: clean
 clean:
 	rm -rf build/{obj,lib,gen,unit,fuzz,libfuzzer,bench,nginx,asan,static,run,demo} \
-	    build/*.so
+	    build/*.so build/jfrcat
 
 -include $(shell find $(wildcard $(B)/obj $(B)/unit) -name '*.d' -type f 2>/dev/null)

@@ -20,11 +20,12 @@
 
 #include "core/base/arena.h"
 #include "core/base/status.h"
+#include "core/base/version.h"
 #include "core/settings/settings.h"
 #include "storage/store.h"
 
 
-#define NGX_PYROSCOPE_VERSION  "0.1.0"
+#define NGX_PYROSCOPE_VERSION  PYRO_VERSION
 
 /* one tenant until X-Scope-OrgID is read */
 #define NGX_PYROSCOPE_TENANT   "anonymous"
