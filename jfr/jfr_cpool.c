@@ -69,6 +69,7 @@ pyro_jfr_pool_add(pyro_jfr_cpool_t *cpool, pyro_jfr_pool_t *pool, uint64_t key,
 static void
 pyro_jfr_pool_read(pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r)
 {
+    int                     text;
     uint32_t                i, class;
     uint64_t                n, key;
     const uint8_t          *pos;
@@ -89,6 +90,7 @@ pyro_jfr_pool_read(pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r)
 
     pool = NULL;
     plan = pyro_jfr_class_skip(cpool->md, class);
+    text = plan != NULL && pyro_jfr_plan_is_string(plan);
 
     for (i = 0; i < PYRO_JFR_POOL_COUNT; i++) {
         if (cpool->pools[i].class == class) {
@@ -107,7 +109,12 @@ pyro_jfr_pool_read(pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r)
         key = pyro_jfr_long(r);
         pos = r->pos;
 
-        pyro_jfr_plan_run(cpool->md, plan, r, NULL);
+        if (text) {
+            pyro_jfr_skip_string(r);
+
+        } else {
+            pyro_jfr_plan_run(cpool->md, plan, r, NULL);
+        }
 
         if (r->bad) {
             return;

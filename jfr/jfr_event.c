@@ -181,7 +181,7 @@ pyro_jfr_event_plan(pyro_jfr_events_t *events, pyro_jfr_event_e event,
 
     if (event == PYRO_JFR_EV_SETTING) {
         return pyro_jfr_plan_make(events->md, class, pyro_jfr_setting_wants,
-                                  PYRO_JFR_SETTING_WANTS, 0,
+                                  PYRO_JFR_SETTING_WANTS, PYRO_JFR_TO_LAST,
                                   &events->plans[event], &found);
     }
 
@@ -192,7 +192,7 @@ pyro_jfr_event_plan(pyro_jfr_events_t *events, pyro_jfr_event_e event,
         wants[n++] = pyro_jfr_event_types[event].amount_want;
     }
 
-    return pyro_jfr_plan_make(events->md, class, wants, n, 0,
+    return pyro_jfr_plan_make(events->md, class, wants, n, PYRO_JFR_TO_LAST,
                               &events->plans[event], &found);
 }
 
@@ -302,7 +302,7 @@ pyro_jfr_state(pyro_jfr_events_t *events, uint64_t key)
 static void
 pyro_jfr_event_setting(pyro_jfr_events_t *events, const uint64_t *slots)
 {
-    uint32_t             class;
+    uint32_t             class, event;
     pyro_jfr_reader_t    r;
     pyro_jfr_setting_t   setting;
 
@@ -316,9 +316,10 @@ pyro_jfr_event_setting(pyro_jfr_events_t *events, const uint64_t *slots)
     setting.value = pyro_jfr_cpool_string(events->cpool, &r);
 
     class = pyro_jfr_index_get(&events->md->ids, slots[PYRO_JFR_SLOT_ID]);
-    setting.type = class == PYRO_NONE || !events->of_class[class]
+    event = class == PYRO_NONE ? PYRO_JFR_EV_NONE : events->of_class[class];
+    setting.type = event == PYRO_JFR_EV_NONE || event > PYRO_JFR_EV_MALLOC
                    ? pyro_slice("", 0)
-                   : pyro_jfr_word_text(events->md->classes[class].word);
+                   : pyro_jfr_word_text(pyro_jfr_event_types[event].type);
 
     pyro_jfr_setting_list_add(&events->settings, &setting);
 }

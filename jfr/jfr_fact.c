@@ -33,6 +33,8 @@ typedef struct {
 
 static pyro_slice_t pyro_jfr_fact_text(const pyro_jfr_fact_t *fact,
     uint32_t slot, pyro_jfr_cpool_t *cpool);
+static int pyro_jfr_fact_put(pyro_arena_t *arena, pyro_slice_t *to,
+    pyro_slice_t text, size_t max);
 static int pyro_jfr_fact_set(const pyro_jfr_fact_t *fact, uint32_t slot,
     pyro_jfr_cpool_t *cpool, pyro_arena_t *arena, pyro_slice_t *to);
 static int pyro_jfr_fact_jvm(const pyro_jfr_fact_t *fact,
@@ -91,7 +93,7 @@ pyro_jfr_fact_bind(pyro_jfr_facts_t *facts, pyro_jfr_fact_e fact,
     uint32_t  found;
 
     return pyro_jfr_plan_make(md, class, pyro_jfr_fact_types[fact].wants,
-                              pyro_jfr_fact_types[fact].n, 0,
+                              pyro_jfr_fact_types[fact].n, PYRO_JFR_TO_LAST,
                               &facts->plans[fact], &found);
 }
 
@@ -133,16 +135,28 @@ pyro_jfr_fact_text(const pyro_jfr_fact_t *fact, uint32_t slot,
 }
 
 
+/* Facts are said once, but for the recorder. */
+static int
+pyro_jfr_fact_put(pyro_arena_t *arena, pyro_slice_t *to, pyro_slice_t text,
+    size_t max)
+{
+    size_t  room;
+
+    room = 0;
+
+    return text.len ? pyro_jfr_info_set(arena, to, &room, text, max) : 0;
+}
+
+
 static int
 pyro_jfr_fact_set(const pyro_jfr_fact_t *fact, uint32_t slot,
     pyro_jfr_cpool_t *cpool, pyro_arena_t *arena, pyro_slice_t *to)
 {
-    pyro_slice_t  text;
-
-    text = pyro_jfr_fact_text(fact, slot, cpool);
-
-    return to->len == 0 && text.len
-           ? pyro_jfr_info_set(arena, to, text, PYRO_JFR_INFO_TEXT) : 0;
+    return to->len == 0
+           ? pyro_jfr_fact_put(arena, to,
+                               pyro_jfr_fact_text(fact, slot, cpool),
+                               PYRO_JFR_INFO_TEXT)
+           : 0;
 }
 
 
@@ -156,7 +170,7 @@ pyro_jfr_fact_arguments(pyro_slice_t text, pyro_arena_t *arena,
         return 0;
     }
 
-    return pyro_jfr_info_set(arena, &info->jvm_arguments,
+    return pyro_jfr_fact_put(arena, &info->jvm_arguments,
                              pyro_slice(shown,
                                         pyro_jfr_arguments(shown,
                                                            sizeof(shown),
@@ -181,8 +195,8 @@ pyro_jfr_fact_jvm(const pyro_jfr_fact_t *fact, pyro_jfr_cpool_t *cpool,
         text.len = (size_t) (blank - text.data);
     }
 
-    if (info->main_class.len == 0 && text.len
-        && pyro_jfr_info_set(arena, &info->main_class, text,
+    if (info->main_class.len == 0
+        && pyro_jfr_fact_put(arena, &info->main_class, text,
                              PYRO_JFR_INFO_TEXT))
     {
         return -1;
@@ -249,7 +263,7 @@ pyro_jfr_fact_cpu(const pyro_jfr_fact_t *fact, pyro_jfr_cpool_t *cpool,
                                                    cpool));
 
     if (model.len && info->cpu.len == 0) {
-        return pyro_jfr_info_set(arena, &info->cpu, model,
+        return pyro_jfr_fact_put(arena, &info->cpu, model,
                                  PYRO_JFR_INFO_TEXT);
     }
 
@@ -272,7 +286,9 @@ pyro_jfr_fact_recording(const pyro_jfr_fact_t *fact, pyro_jfr_cpool_t *cpool,
                 && !pyro_slice_starts(info->recorder,
                                       PYRO_SLICE("async-profiler")))))
     {
-        return pyro_jfr_info_set(arena, &info->recorder, text,
+        info->recorder.data = NULL;
+
+        return pyro_jfr_fact_put(arena, &info->recorder, text,
                                  PYRO_JFR_INFO_TEXT);
     }
 

@@ -86,12 +86,17 @@ pyro_jfr_index_reserve(pyro_jfr_index_t *index, uint64_t n)
         size *= 2;
     }
 
-    if (size != index->mask + 1 && pyro_jfr_index_grow(index, size)) {
+    if ((size != index->mask + 1 && pyro_jfr_index_grow(index, size))
+        || pyro_arena_grow(index->arena, &index->keys, &index->cap, (size_t) n,
+                           sizeof(uint64_t)))
+    {
         return -1;
     }
 
-    return pyro_arena_grow(index->arena, &index->keys, &index->cap, (size_t) n,
-                           sizeof(uint64_t));
+    size -= size / 4;
+    index->room = index->cap < size ? index->cap : size;
+
+    return 0;
 }
 
 
@@ -102,8 +107,7 @@ pyro_jfr_index_enter(pyro_jfr_index_t *index, uint64_t key, int *is_new)
 
     *is_new = 0;
 
-    if ((index->n == index->cap
-         || index->n >= index->mask - index->mask / 4)
+    if (index->n >= index->room
         && pyro_jfr_index_reserve(index, (uint64_t) index->n + 1))
     {
         return PYRO_NONE;

@@ -24,6 +24,7 @@ typedef struct {
     uint32_t           *slots;      /* number + 1, 0 is free */
     uint32_t            n;
     uint32_t            cap;
+    uint32_t            room;       /* keys that fit without growing */
     uint32_t            mask;       /* slots less one; 0: none yet */
     uint32_t            shift;      /* of a product to its slot */
     uint64_t            factor;     /* of the hash: random, odd */

@@ -36,22 +36,30 @@ static const pyro_jfr_counter_e  pyro_jfr_losses[] = {
 
 
 int
-pyro_jfr_info_set(pyro_arena_t *arena, pyro_slice_t *to, pyro_slice_t text,
-    size_t max)
+pyro_jfr_info_set(pyro_arena_t *arena, pyro_slice_t *to, size_t *room,
+    pyro_slice_t text, size_t max)
 {
-    char  *p;
+    char    *p;
+    size_t   len;
 
-    p = (char *) to->data;
+    len = text.len < max ? text.len : max;
 
-    if (p == NULL) {
-        p = pyro_arena_alloc(arena, max);
+    if (to->data == NULL || len > *room) {
+
+        /* what was changed once may be changed again */
+
+        *room = to->data == NULL ? len : max;
+        p = pyro_arena_alloc(arena, *room);
 
         if (p == NULL) {
             return -1;
         }
+
+    } else {
+        p = (char *) to->data;
     }
 
-    *to = pyro_slice(p, pyro_utf8_clean(p, max, text.data, text.len));
+    *to = pyro_slice(p, pyro_utf8_clean(p, len, text.data, text.len));
 
     return 0;
 }

@@ -28,6 +28,7 @@
 typedef struct {
     pyro_slice_t              name;
     pyro_slice_t              value;
+    size_t                    room;             /* bytes that value has */
 } pyro_jfr_info_setting_t;
 
 
@@ -62,12 +63,12 @@ typedef struct {
 
 
 /*
- * Puts a copy of text that may be shown into *to, over what was there: valid
- * UTF-8, no control characters, at most max bytes (the same max each time).
- * -1: no memory.
+ * Puts a copy of text that may be shown into *to, over what was there if that
+ * has *room for it: valid UTF-8, no control characters, at most max bytes (the
+ * same max each time).  -1: no memory.
  */
-int pyro_jfr_info_set(pyro_arena_t *arena, pyro_slice_t *to, pyro_slice_t text,
-    size_t max);
+int pyro_jfr_info_set(pyro_arena_t *arena, pyro_slice_t *to, size_t *room,
+    pyro_slice_t text, size_t max);
 
 
 #endif /* _PYRO_JFR_INFO_H_INCLUDED_ */

@@ -5,6 +5,7 @@
 
 #define PYRO_JFR_MAX_DEPTH    32            /* of the tree; real ones have 5 */
 #define PYRO_JFR_MAX_STRINGS  (1024 * 1024)
+#define PYRO_JFR_USUAL_STRINGS  2500        /* room made at once */
 #define PYRO_JFR_MAX_CLASSES  32768
 #define PYRO_JFR_MAX_FIELDS   262144
 #define PYRO_JFR_MAX_NAME     1024          /* bytes; longer ones are empty */
@@ -126,6 +127,15 @@ pyro_jfr_meta_strings(pyro_jfr_metadata_t *md, pyro_jfr_reader_t *r)
 
     if (n > PYRO_JFR_MAX_STRINGS) {
         pyro_jfr_fail(r, PYRO_JFR_MALFORMED);
+        return;
+    }
+
+    if (pyro_arena_grow(md->arena, &md->strings, &md->cap_strings,
+                        n < PYRO_JFR_USUAL_STRINGS ? (size_t) n
+                                                   : PYRO_JFR_USUAL_STRINGS,
+                        sizeof(pyro_jfr_meta_string_t)))
+    {
+        pyro_jfr_fail(r, PYRO_JFR_NO_MEMORY);
         return;
     }
 

@@ -14,7 +14,7 @@ enum {
 };
 
 
-static uint64_t pyro_jfr_groups(uint64_t v);
+static uint64_t pyro_jfr_skip_short(pyro_jfr_reader_t *r, uint64_t n);
 static int pyro_jfr_is_ascii(const uint8_t *p, size_t n);
 static pyro_slice_t pyro_jfr_bytes(pyro_jfr_reader_t *r, uint64_t n);
 static uint32_t pyro_jfr_char(pyro_jfr_reader_t *r);
@@ -23,17 +23,6 @@ static pyro_slice_t pyro_jfr_chars(pyro_jfr_reader_t *r, uint64_t n,
     pyro_arena_t *arena);
 static pyro_slice_t pyro_jfr_latin1(pyro_jfr_reader_t *r, uint64_t n,
     pyro_arena_t *arena);
-
-
-/* The groups of up to eight bytes, joined by twos, fours and eights. */
-static uint64_t
-pyro_jfr_groups(uint64_t v)
-{
-    v = (v & 0x007f007f007f007fULL) | (v & 0x7f007f007f007f00ULL) >> 1;
-    v = (v & 0x00003fff00003fffULL) | (v & 0x3fff00003fff0000ULL) >> 2;
-
-    return (v & 0x0fffffffULL) | (v & 0x0fffffff00000000ULL) >> 4;
-}
 
 
 uint64_t
@@ -102,6 +91,43 @@ pyro_jfr_fixed(pyro_jfr_reader_t *r, size_t width)
 }
 
 
+/*
+ * Many short varints, eight bytes at a time from wherever they begin: as long
+ * as each half of them has the end of one, none of nine bytes is among them,
+ * and counting ends is enough.  Returns how many are left.
+ */
+static uint64_t
+pyro_jfr_skip_short(pyro_jfr_reader_t *r, uint64_t n)
+{
+    uint64_t        last;
+    const uint8_t  *p, *end;
+
+    p = r->pos;
+    end = r->end - 8;
+
+    while (n >= 8 && p <= end) {
+        last = ~pyro_jfr_word_at(p) & PYRO_JFR_HIGH_BITS;
+
+        if ((uint32_t) last == 0 || last >> 32 == 0) {
+            break;
+        }
+
+        n -= (last >> 7) * PYRO_JFR_LOW_BITS >> 56;
+        p += 8;
+    }
+
+    /* back to where the varint begins that is not at its end yet */
+
+    while (p != r->pos && p[-1] >= 0x80) {
+        p--;
+    }
+
+    r->pos = p;
+
+    return n;
+}
+
+
 void
 pyro_jfr_skip_varints(pyro_jfr_reader_t *r, uint64_t n)
 {
@@ -114,6 +140,10 @@ pyro_jfr_skip_varints(pyro_jfr_reader_t *r, uint64_t n)
      */
 
     PYRO_COUNT(PYRO_COUNT_BYTES, n);
+
+    if (n >= 16 && pyro_jfr_left(r) >= 8) {
+        n = pyro_jfr_skip_short(r, n);
+    }
 
     while (n && pyro_jfr_left(r) >= 8) {
         last = ~pyro_jfr_word_at(r->pos) & PYRO_JFR_HIGH_BITS;

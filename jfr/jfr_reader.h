@@ -87,6 +87,17 @@ pyro_jfr_left(const pyro_jfr_reader_t *r)
 }
 
 
+/* The groups of up to eight bytes, joined by twos, fours and eights. */
+static inline uint64_t
+pyro_jfr_groups(uint64_t v)
+{
+    v = (v & 0x007f007f007f007fULL) | (v & 0x7f007f007f007f00ULL) >> 1;
+    v = (v & 0x00003fff00003fffULL) | (v & 0x3fff00003fff0000ULL) >> 2;
+
+    return (v & 0x0fffffffULL) | (v & 0x0fffffff00000000ULL) >> 4;
+}
+
+
 static inline uint64_t
 pyro_jfr_varint(pyro_jfr_reader_t *r)
 {

@@ -15,7 +15,6 @@ typedef struct {
 
 
 static void pyro_jfr_put(pyro_jfr_room_t *room, pyro_slice_t text);
-static int pyro_jfr_has_word(pyro_slice_t name, const char *word);
 static int pyro_jfr_is_secret(pyro_slice_t name);
 static size_t pyro_jfr_argument_end(pyro_slice_t rest);
 static void pyro_jfr_put_urls(pyro_jfr_room_t *room, pyro_slice_t text);
@@ -44,31 +43,31 @@ pyro_jfr_put(pyro_jfr_room_t *room, pyro_slice_t text)
 }
 
 
-static int
-pyro_jfr_has_word(pyro_slice_t name, const char *word)
-{
-    size_t  i, len;
-
-    len = strlen(word);
-
-    for (i = 0; i + len <= name.len; i++) {
-        if (strncasecmp(name.data + i, word, len) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
+/* 1 if one of the words is anywhere in the name, in whatever case. */
 static int
 pyro_jfr_is_secret(pyro_slice_t name)
 {
-    size_t  i;
+    char         c;
+    size_t       i, k, len;
+    const char  *word;
 
-    for (i = 0; pyro_jfr_secret_words[i] != NULL; i++) {
-        if (pyro_jfr_has_word(name, pyro_jfr_secret_words[i])) {
-            return 1;
+    for (i = 0; i < name.len; i++) {
+        c = (char) (name.data[i] | 0x20);
+
+        for (k = 0; pyro_jfr_secret_words[k] != NULL; k++) {
+            word = pyro_jfr_secret_words[k];
+
+            if (*word != c) {
+                continue;
+            }
+
+            len = strlen(word);
+
+            if (len <= name.len - i
+                && strncasecmp(name.data + i, word, len) == 0)
+            {
+                return 1;
+            }
         }
     }
 

@@ -227,7 +227,8 @@ pyro_jfr_setting_list_add(pyro_jfr_setting_list_t *list,
     if (item.value.len == 0 || item.name.len == 0
         || item.name.len > PYRO_JFR_MAX_NAME
         || item.type.len > PYRO_JFR_MAX_NAME
-        || (jdk && item.type.len == 0))
+        || (jdk && item.type.len == 0)
+        || pyro_slice_is(item.name, "stackTrace"))
     {
         return;
     }
@@ -318,8 +319,8 @@ pyro_jfr_setting_keep(pyro_jfr_info_t *info, pyro_arena_t *arena,
     }
 
     return item->name.data == NULL
-           || pyro_jfr_info_set(arena, &item->value, setting->value,
-                                PYRO_JFR_INFO_VALUE)
+           || pyro_jfr_info_set(arena, &item->value, &item->room,
+                                setting->value, PYRO_JFR_INFO_VALUE)
            ? -1 : 0;
 }
 

@@ -63,7 +63,8 @@ void pyro_jfr_setting_list_init(pyro_jfr_setting_list_t *list);
 
 /*
  * Takes one setting.  Facts are those that have a value; of the JDK's, which
- * repeat for each of its events, only those for events with a type given.
+ * repeat for each of its events, only those of events with a type given, that
+ * is of those that become samples.
  */
 void pyro_jfr_setting_list_add(pyro_jfr_setting_list_t *list,
     const pyro_jfr_setting_t *setting);

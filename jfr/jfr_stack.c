@@ -5,8 +5,12 @@
 
 #define PYRO_JFR_MAX_SYMBOL   8191
 #define PYRO_JFR_USUAL_FRAME  4         /* method, line, bytecode, type */
-#define PYRO_JFR_KNOWN_LEAST  64        /* slots */
-#define PYRO_JFR_KNOWN_MOST   16384
+#define PYRO_JFR_KNOWN_LEAST  6         /* 2^6 slots */
+#define PYRO_JFR_KNOWN_MOST   15
+#define PYRO_JFR_KNOWN_FACTOR 0x9e3779b97f4a7c15ULL
+
+/* Nodes that a chunk's methods become, as real recordings have it. */
+#define PYRO_JFR_METHOD_NODES 2
 
 
 enum {
@@ -44,10 +48,11 @@ static uint32_t pyro_jfr_function_text(pyro_jfr_stacks_t *stacks,
 static uint32_t pyro_jfr_function(pyro_jfr_stacks_t *stacks, uint32_t entry);
 static uint32_t pyro_jfr_frame(pyro_jfr_stacks_t *stacks, uint64_t key,
     uint32_t line);
-static uint32_t pyro_jfr_frame_slow(pyro_jfr_stacks_t *stacks,
+static uint32_t pyro_jfr_frame_read(pyro_jfr_stacks_t *stacks,
     pyro_jfr_reader_t *r);
-static inline uint32_t pyro_jfr_frame_fast(pyro_jfr_stacks_t *stacks,
-    pyro_jfr_reader_t *r);
+static uint32_t pyro_jfr_frames_usual(pyro_jfr_stacks_t *stacks,
+    pyro_jfr_reader_t *r, uint32_t n);
+static void pyro_jfr_count_unknown(pyro_jfr_stacks_t *stacks);
 static pyro_jfr_bad_e pyro_jfr_path_read(pyro_jfr_stacks_t *stacks,
     uint32_t entry);
 static uint32_t pyro_jfr_path_node(pyro_jfr_stacks_t *stacks);
@@ -99,8 +104,8 @@ pyro_jfr_plan_pool(pyro_jfr_stacks_t *stacks, pyro_jfr_pool_e pool,
         return 0;
     }
 
-    return pyro_jfr_plan_make(stacks->cpool->md, class, wants, n, 0, plan,
-                              &found);
+    return pyro_jfr_plan_make(stacks->cpool->md, class, wants, n,
+                              PYRO_JFR_AT_LAST, plan, &found);
 }
 
 
@@ -122,8 +127,8 @@ pyro_jfr_plan_frame(pyro_jfr_stacks_t *stacks)
         return 0;
     }
 
-    if (pyro_jfr_plan_make(md, class, pyro_jfr_frame_wants, 2, 1,
-                           &stacks->frame_plan, &found))
+    if (pyro_jfr_plan_make(md, class, pyro_jfr_frame_wants, 2,
+                           PYRO_JFR_TO_END, &stacks->frame_plan, &found))
     {
         return -1;
     }
@@ -141,7 +146,7 @@ pyro_jfr_plan_frame(pyro_jfr_stacks_t *stacks)
 static int
 pyro_jfr_stacks_tables(pyro_jfr_stacks_t *stacks)
 {
-    uint32_t           methods, slots;
+    uint32_t           methods, bits;
     pyro_arena_t      *arena;
     pyro_jfr_cpool_t  *cpool;
 
@@ -158,17 +163,22 @@ pyro_jfr_stacks_tables(pyro_jfr_stacks_t *stacks)
                            pyro_jfr_cpool_size(cpool, PYRO_JFR_POOL_CLASS),
                            sizeof(pyro_slice_t));
 
-    slots = PYRO_JFR_KNOWN_LEAST;
+    bits = PYRO_JFR_KNOWN_LEAST;
 
-    while (slots < methods && slots < PYRO_JFR_KNOWN_MOST) {
-        slots *= 2;
+    while (1U << bits < 2 * methods && bits < PYRO_JFR_KNOWN_MOST) {
+        bits++;
     }
 
-    stacks->known = pyro_arena_calloc(arena, slots, sizeof(pyro_jfr_known_t));
-    stacks->known_mask = slots - 1;
+    stacks->known_shift = 64 - bits;
+    stacks->known_bytes = pyro_arena_alloc(arena, sizeof(uint64_t) << bits);
+    stacks->known_frames = pyro_arena_calloc(arena, 1U << bits,
+                                             sizeof(uint32_t));
 
     return stacks->nodes == NULL || stacks->methods == NULL
-           || stacks->classes == NULL || stacks->known == NULL ? -1 : 0;
+           || stacks->classes == NULL || stacks->known_bytes == NULL
+           || stacks->known_frames == NULL
+           ? -1 : pyro_profile_reserve(stacks->profile, methods, methods,
+                                       methods * PYRO_JFR_METHOD_NODES);
 }
 
 
@@ -197,6 +207,8 @@ pyro_jfr_stacks_init(pyro_jfr_stacks_t *stacks, pyro_jfr_cpool_t *cpool,
     {
         return -1;
     }
+
+    stacks->symbol_first = pyro_jfr_plan_is_mark(&stacks->symbol_plan);
 
     return pyro_jfr_plan_frame(stacks);
 }
@@ -239,15 +251,19 @@ pyro_jfr_symbol_text(pyro_jfr_stacks_t *stacks, uint64_t key)
         return pyro_slice("", 0);
     }
 
-    slot = 0;
     r = pyro_jfr_cpool_reader(cpool, PYRO_JFR_POOL_SYMBOL, entry);
-    pyro_jfr_plan_run(cpool->md, &stacks->symbol_plan, &r, &slot);
 
-    if (r.bad || slot == 0) {
-        return pyro_slice("", 0);
+    if (!stacks->symbol_first) {
+        slot = 0;
+        pyro_jfr_plan_run(cpool->md, &stacks->symbol_plan, &r, &slot);
+
+        if (r.bad || slot == 0) {
+            return pyro_slice("", 0);
+        }
+
+        r = pyro_jfr_chunk_reader(cpool->md->chunk, slot);
     }
 
-    r = pyro_jfr_chunk_reader(cpool->md->chunk, slot);
     text = pyro_jfr_cpool_string(cpool, &r);
 
     if (r.bad) {
@@ -363,7 +379,10 @@ pyro_jfr_function(pyro_jfr_stacks_t *stacks, uint32_t entry)
 }
 
 
-/* The profile's frame; most methods are met at one line again and again. */
+/*
+ * The profile's frame, "[unknown]" for a method that is missing; PYRO_NONE: no
+ * memory.  Most methods are met at one line again and again.
+ */
 static uint32_t
 pyro_jfr_frame(pyro_jfr_stacks_t *stacks, uint64_t key, uint32_t line)
 {
@@ -374,7 +393,7 @@ pyro_jfr_frame(pyro_jfr_stacks_t *stacks, uint64_t key, uint32_t line)
     entry = pyro_jfr_cpool_entry(stacks->cpool, PYRO_JFR_POOL_METHOD, key);
 
     if (entry == PYRO_NONE) {
-        return PYRO_JFR_NO_STACK;
+        return pyro_jfr_unknown(stacks);
     }
 
     method = &stacks->methods[entry];
@@ -394,7 +413,7 @@ pyro_jfr_frame(pyro_jfr_stacks_t *stacks, uint64_t key, uint32_t line)
     }
 
     if (method->function - 1 == PYRO_JFR_NO_STACK) {
-        return PYRO_JFR_NO_STACK;
+        return pyro_jfr_unknown(stacks);
     }
 
     memset(&f, 0, sizeof(pyro_frame_t));
@@ -410,8 +429,9 @@ pyro_jfr_frame(pyro_jfr_stacks_t *stacks, uint64_t key, uint32_t line)
 }
 
 
+/* The frame at r, whatever fields it has; PYRO_NONE: no memory. */
 static uint32_t
-pyro_jfr_frame_slow(pyro_jfr_stacks_t *stacks, pyro_jfr_reader_t *r)
+pyro_jfr_frame_read(pyro_jfr_stacks_t *stacks, pyro_jfr_reader_t *r)
 {
     uint64_t  slots[PYRO_JFR_FRAME_SLOTS] = { 0 };
 
@@ -423,50 +443,74 @@ pyro_jfr_frame_slow(pyro_jfr_stacks_t *stacks, pyro_jfr_reader_t *r)
 
 
 /*
- * A frame of four varints in eight bytes, found by the bytes of the first two:
- * nearly all frames of async-profiler.
+ * The frames from the leaf on that are four varints in eight bytes, found by
+ * the bytes of the first two: nearly all of async-profiler's.  Returns how many
+ * of the n were read; PYRO_NONE: no memory.
  */
-static inline uint32_t
-pyro_jfr_frame_fast(pyro_jfr_stacks_t *stacks, pyro_jfr_reader_t *r)
+static uint32_t
+pyro_jfr_frames_usual(pyro_jfr_stacks_t *stacks, pyro_jfr_reader_t *r,
+    uint32_t n)
 {
-    uint32_t           id;
-    uint64_t           bytes, ends, second, fourth, hash;
-    pyro_jfr_known_t  *known;
+    uint32_t        i, id, slot;
+    uint64_t        bytes, ends, first, second, fourth;
+    const uint8_t  *p, *last;
 
-    if (pyro_jfr_left(r) < 8) {
-        return pyro_jfr_frame_slow(stacks, r);
+    p = r->pos;
+    last = pyro_jfr_left(r) < 8 ? NULL : r->end - 8;
+
+    for (i = 0; i < n && last != NULL && p <= last; i++) {
+        bytes = pyro_jfr_word_at(p);
+        ends = ~bytes & PYRO_JFR_HIGH_BITS;
+
+        first = ends & -ends;
+        second = ends ^ first;
+        fourth = second & (second - 1);
+        fourth &= fourth - 1;
+
+        if (fourth == 0) {
+            break;
+        }
+
+        bytes &= second ^ (second - 1);
+        slot = (uint32_t) (bytes * PYRO_JFR_KNOWN_FACTOR
+                           >> stacks->known_shift);
+        id = stacks->known_frames[slot] - 1;
+
+        PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
+
+        if (id == PYRO_NONE || stacks->known_bytes[slot] != bytes) {
+            id = pyro_jfr_frame(stacks, pyro_jfr_groups(bytes & (first - 1)),
+                                (uint32_t) pyro_jfr_groups(bytes
+                                           >> (__builtin_ctzll(first) + 1)));
+
+            if (id == PYRO_NONE) {
+                return PYRO_NONE;
+            }
+
+            stacks->known_bytes[slot] = bytes;
+            stacks->known_frames[slot] = id + 1;
+        }
+
+        p += __builtin_ctzll(fourth) / 8 + 1;
+        stacks->path.items[i].frame = id;
     }
 
-    bytes = pyro_jfr_word_at(r->pos);
-    ends = ~bytes & PYRO_JFR_HIGH_BITS;
+    r->pos = p;
 
-    second = ends & (ends - 1);
-    fourth = second & (second - 1);
-    fourth &= fourth - 1;
+    return i;
+}
 
-    if (fourth == 0) {
-        return pyro_jfr_frame_slow(stacks, r);
+
+static void
+pyro_jfr_count_unknown(pyro_jfr_stacks_t *stacks)
+{
+    uint32_t  i;
+
+    for (i = 0; i < stacks->path.n; i++) {
+        if (stacks->path.items[i].frame == stacks->unknown - 1) {
+            pyro_jfr_count_add(stacks->report, PYRO_JFR_METHOD_MISSING, 1);
+        }
     }
-
-    bytes &= second ^ (second - 1);
-    hash = bytes * 0x9e3779b97f4a7c15ULL;
-    known = &stacks->known[hash >> 40 & stacks->known_mask];
-
-    PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
-
-    if (known->bytes == bytes && known->frame) {
-        r->pos += __builtin_ctzll(fourth) / 8 + 1;
-        return known->frame - 1;
-    }
-
-    id = pyro_jfr_frame_slow(stacks, r);
-
-    if (id < PYRO_JFR_NO_STACK) {
-        known->bytes = bytes;
-        known->frame = id + 1;
-    }
-
-    return id;
 }
 
 
@@ -474,7 +518,7 @@ pyro_jfr_frame_fast(pyro_jfr_stacks_t *stacks, pyro_jfr_reader_t *r)
 static pyro_jfr_bad_e
 pyro_jfr_path_read(pyro_jfr_stacks_t *stacks, uint32_t entry)
 {
-    uint32_t              id;
+    uint32_t              i, id;
     uint64_t              n, slots[PYRO_JFR_STACK_SLOTS] = { 0 };
     pyro_jfr_path_t      *path;
     pyro_jfr_reader_t     r;
@@ -482,7 +526,6 @@ pyro_jfr_path_read(pyro_jfr_stacks_t *stacks, uint32_t entry)
 
     md = stacks->cpool->md;
     path = &stacks->path;
-    path->n = 0;
 
     r = pyro_jfr_cpool_reader(stacks->cpool, PYRO_JFR_POOL_STACK, entry);
     pyro_jfr_plan_run(md, &stacks->stack_plan, &r, slots);
@@ -508,29 +551,28 @@ pyro_jfr_path_read(pyro_jfr_stacks_t *stacks, uint32_t entry)
 
     PYRO_COUNT(PYRO_COUNT_STEPS, n);
 
-    while (path->n < n && r.bad == PYRO_JFR_SOUND) {
-        id = stacks->usual ? pyro_jfr_frame_fast(stacks, &r)
-                           : pyro_jfr_frame_slow(stacks, &r);
+    path->n = (uint32_t) n;
+    i = stacks->usual ? pyro_jfr_frames_usual(stacks, &r, path->n) : 0;
 
-        if (id >= PYRO_JFR_NO_STACK) {
-            if (r.bad) {
-                return r.bad;
-            }
-
-            if (id == PYRO_JFR_NO_STACK) {
-                pyro_jfr_count_add(stacks->report, PYRO_JFR_METHOD_MISSING, 1);
-                id = pyro_jfr_unknown(stacks);
-            }
-
-            if (id == PYRO_NONE) {
-                return PYRO_JFR_NO_MEMORY;
-            }
-        }
-
-        path->items[path->n++].frame = id;
+    if (i == PYRO_NONE) {
+        return PYRO_JFR_NO_MEMORY;
     }
 
-    return r.bad;
+    for ( /* void */ ; i < path->n; i++) {
+        id = pyro_jfr_frame_read(stacks, &r);
+
+        if (r.bad || id == PYRO_NONE) {
+            return r.bad ? r.bad : PYRO_JFR_NO_MEMORY;
+        }
+
+        path->items[i].frame = id;
+    }
+
+    if (stacks->unknown) {
+        pyro_jfr_count_unknown(stacks);
+    }
+
+    return PYRO_JFR_SOUND;
 }
 
 
@@ -543,25 +585,22 @@ pyro_jfr_path_node(pyro_jfr_stacks_t *stacks)
     pyro_jfr_step_of_path_t  *step, *last;
 
     node = 0;
-    left = stacks->last.n;
+    step = stacks->path.items;
+    last = stacks->last.items;
+    i = stacks->path.n;
 
-    for (i = stacks->path.n; i; i--) {
-        step = &stacks->path.items[i - 1];
-
-        if (left) {
-            last = &stacks->last.items[--left];
-
-            if (last->frame == step->frame) {
-                node = last->node;
-                step->node = node;
-                continue;
-            }
-
-            left = 0;
+    for (left = stacks->last.n; left && i; left--) {
+        if (last[left - 1].frame != step[i - 1].frame) {
+            break;
         }
 
-        node = pyro_profile_node(stacks->profile, node, step->frame);
-        step->node = node;
+        node = last[left - 1].node;
+        step[--i].node = node;
+    }
+
+    while (i) {
+        node = pyro_profile_node(stacks->profile, node, step[--i].frame);
+        step[i].node = node;
 
         if (node == PYRO_NONE) {
             return PYRO_NONE;

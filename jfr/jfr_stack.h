@@ -28,13 +28,6 @@
 #define PYRO_JFR_NAMES_FIXED   65536
 
 
-/* The frame that encoded bytes stood for when they were met last. */
-typedef struct {
-    uint64_t                 bytes;
-    uint32_t                 frame;         /* + 1, 0: free */
-} pyro_jfr_known_t;
-
-
 /* A method, and the frame of the line where it was met last. */
 typedef struct {
     uint32_t                 function;      /* + 1, 0 not yet */
@@ -66,8 +59,9 @@ typedef struct {
     uint32_t                *nodes;         /* of stacks: + 1, 0 not yet */
     pyro_jfr_method_t       *methods;
     pyro_slice_t            *classes;       /* texts; data NULL: not yet */
-    pyro_jfr_known_t        *known;
-    uint32_t                 known_mask;
+    uint64_t                *known_bytes;   /* what a frame was read from, */
+    uint32_t                *known_frames;  /* the last of a slot; + 1 */
+    uint32_t                 known_shift;
 
     pyro_jfr_plan_t          stack_plan;
     pyro_jfr_plan_t          frame_plan;
@@ -75,6 +69,7 @@ typedef struct {
     pyro_jfr_plan_t          class_plan;
     pyro_jfr_plan_t          symbol_plan;
     int                      usual;         /* frames are four varints */
+    int                      symbol_first;  /* a symbol begins with its text */
 
     pyro_jfr_path_t          path;
     pyro_jfr_path_t          last;          /* the stack before */

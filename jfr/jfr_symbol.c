@@ -11,6 +11,7 @@ static int pyro_jfr_eat_digits(pyro_slice_t *s);
 static size_t pyro_jfr_eat_hex(pyro_slice_t *s, size_t max);
 static void pyro_jfr_eat_tmp(pyro_slice_t *s);
 static int pyro_jfr_is_deleted_end(pyro_slice_t s);
+static int pyro_jfr_has_dollars(pyro_slice_t s);
 static const char *pyro_jfr_last(pyro_slice_t s, pyro_slice_t what);
 static pyro_slice_t pyro_jfr_head(pyro_arena_t *arena, pyro_slice_t symbol,
     size_t len);
@@ -93,6 +94,27 @@ pyro_jfr_is_deleted_end(pyro_slice_t s)
     pyro_jfr_eat(&s, " (deleted)");
 
     return s.len == 0;
+}
+
+
+/* 1 if there are two dollar signs side by side, as in all made-up classes. */
+static int
+pyro_jfr_has_dollars(pyro_slice_t s)
+{
+    const char  *p, *end;
+
+    end = s.data + s.len;
+
+    for (p = s.data;
+         p < end && (p = memchr(p, '$', (size_t) (end - p))) != NULL;
+         p++)
+    {
+        if (p + 1 < end && p[1] == '$') {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -308,7 +330,7 @@ pyro_jfr_symbol(pyro_arena_t *arena, pyro_slice_t symbol)
         }
     }
 
-    if (memchr(symbol.data, '$', symbol.len) == NULL) {
+    if (!pyro_jfr_has_dollars(symbol)) {
         return symbol;
     }
 

@@ -270,8 +270,8 @@ pyro_jfr_want(const pyro_jfr_metadata_t *md, const pyro_jfr_field_t *field,
 
 int
 pyro_jfr_plan_make(pyro_jfr_metadata_t *md, uint32_t class,
-    const pyro_jfr_want_t *wants, uint32_t n, int whole, pyro_jfr_plan_t *plan,
-    uint32_t *found)
+    const pyro_jfr_want_t *wants, uint32_t n, pyro_jfr_extent_e extent,
+    pyro_jfr_plan_t *plan, uint32_t *found)
 {
     uint32_t                 i, want, n_steps, last;
     pyro_jfr_step_t         *steps;
@@ -308,12 +308,16 @@ pyro_jfr_plan_make(pyro_jfr_metadata_t *md, uint32_t class,
         }
 
         *found |= 1U << want;
+        last = n_steps + 1;
         pyro_jfr_emit_read(md, field, wants[want].slot, steps, &n_steps);
-        last = n_steps;
+
+        if (extent != PYRO_JFR_AT_LAST) {
+            last = n_steps;
+        }
     }
 
     plan->steps = steps;
-    plan->n = whole ? n_steps : last;
+    plan->n = extent == PYRO_JFR_TO_END ? n_steps : last;
 
     return 0;
 }
@@ -328,7 +332,8 @@ pyro_jfr_class_skip(pyro_jfr_metadata_t *md, uint32_t class)
     plan = &md->classes[class].skip;
 
     if (plan->steps == NULL
-        && pyro_jfr_plan_make(md, class, NULL, 0, 1, plan, &found))
+        && pyro_jfr_plan_make(md, class, NULL, 0, PYRO_JFR_TO_END, plan,
+                              &found))
     {
         return NULL;
     }
@@ -550,4 +555,18 @@ pyro_jfr_plan_varints(const pyro_jfr_plan_t *plan, uint32_t *slots)
     }
 
     return n;
+}
+
+
+int
+pyro_jfr_plan_is_string(const pyro_jfr_plan_t *plan)
+{
+    return plan->n == 1 && plan->steps[0].op == PYRO_JFR_OP_STRING;
+}
+
+
+int
+pyro_jfr_plan_is_mark(const pyro_jfr_plan_t *plan)
+{
+    return plan->n == 1 && plan->steps[0].op == PYRO_JFR_OP_MARK;
 }

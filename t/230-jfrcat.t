@@ -181,8 +181,7 @@ for my $name (PyroJfr::names()) {
 
     is_deeply(\@wrong, [], "$name: samples");
 
-    # of cpu and cpu_time_extension
-    # only the one with a golden is not empty
+    # of cpu and cpu_time_extension only the one with a golden is not empty
 
     is_deeply(\@wrong_cpu, [], "$name: no other CPU samples");
 }

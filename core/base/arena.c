@@ -7,8 +7,9 @@
 
 
 #define PYRO_ARENA_ALIGN   16
-#define PYRO_ARENA_FIRST   (8 * 1024)   /* blocks of small pieces: at first */
-#define PYRO_ARENA_LAST    (32 * 1024)  /* and at most */
+#define PYRO_ARENA_LEAST   (4 * 1024)   /* blocks of small pieces: at first */
+#define PYRO_ARENA_MOST    (32 * 1024)  /* and at most */
+#define PYRO_ARENA_SHARE   4            /* of what the arena has, in between */
 #define PYRO_ARENA_OWN     2048         /* pieces that have their own block */
 
 #define PYRO_SPARE_BLOCKS  64
@@ -39,7 +40,6 @@ struct pyro_arena_s {
     char                 *end;
     size_t                budget;
     size_t                used;
-    size_t                next_size;
     int                   exhausted;
 };
 
@@ -59,6 +59,7 @@ static struct {
 static pyro_arena_block_t *pyro_spare_take(size_t size);
 static int pyro_spare_put(pyro_arena_block_t *block);
 static void *pyro_arena_block(pyro_arena_t *arena, size_t size);
+static size_t pyro_arena_next(const pyro_arena_t *arena);
 static pyro_arena_block_t *pyro_arena_own(const pyro_arena_t *arena,
     const void *p, size_t size);
 
@@ -138,7 +139,6 @@ pyro_arena_create(size_t budget)
 
     if (arena != NULL) {
         arena->budget = budget;
-        arena->next_size = PYRO_ARENA_FIRST;
     }
 
     return arena;
@@ -225,6 +225,26 @@ pyro_arena_own(const pyro_arena_t *arena, const void *p, size_t size)
 }
 
 
+/* What the next block of small pieces has room for. */
+static size_t
+pyro_arena_next(const pyro_arena_t *arena)
+{
+    size_t  size;
+
+    size = arena->used / PYRO_ARENA_SHARE / PYRO_ARENA_LEAST
+           * PYRO_ARENA_LEAST;
+
+    if (size < PYRO_ARENA_LEAST) {
+        size = PYRO_ARENA_LEAST;
+
+    } else if (size > PYRO_ARENA_MOST) {
+        size = PYRO_ARENA_MOST;
+    }
+
+    return size - sizeof(pyro_arena_block_t);
+}
+
+
 void *
 pyro_arena_alloc(pyro_arena_t *arena, size_t size)
 {
@@ -252,19 +272,15 @@ pyro_arena_alloc(pyro_arena_t *arena, size_t size)
         return p;
     }
 
-    p = pyro_arena_block(arena, arena->next_size
-                                - sizeof(pyro_arena_block_t));
+    size = pyro_arena_next(arena);
+    p = pyro_arena_block(arena, size);
 
     if (p == NULL) {
         return pyro_arena_block(arena, need);
     }
 
     arena->pos = p + need;
-    arena->end = p + arena->next_size - sizeof(pyro_arena_block_t);
-
-    if (arena->next_size < PYRO_ARENA_LAST) {
-        arena->next_size *= 2;
-    }
+    arena->end = p + size;
 
     return p;
 }

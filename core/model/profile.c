@@ -15,7 +15,6 @@ typedef struct {
 } pyro_item_kind_t;
 
 
-static inline uint64_t pyro_pair_hash(uint32_t a, uint32_t b, uint64_t seed);
 static uint64_t pyro_frame_hash(const void *item, uint64_t seed);
 static int pyro_frame_eq(const void *one, const void *two);
 static uint64_t pyro_node_hash(const void *item, uint64_t seed);
@@ -112,27 +111,14 @@ pyro_profile_create(pyro_arena_t *arena)
 }
 
 
-/* By a secret factor: the upper bits of the product depend on all of both. */
-static inline uint64_t
-pyro_pair_hash(uint32_t a, uint32_t b, uint64_t seed)
-{
-    unsigned __int128  product;
-
-    product = (unsigned __int128) (((uint64_t) a << 32 | b) ^ seed)
-              * (seed | 1);
-
-    return (uint64_t) (product >> 64) ^ (uint64_t) product;
-}
-
-
 static uint64_t
 pyro_frame_hash(const void *item, uint64_t seed)
 {
     const pyro_frame_t  *frame = item;
 
-    seed = pyro_pair_hash(frame->file, frame->start_line, seed);
+    seed = pyro_profile_hash(frame->file, frame->start_line, seed);
 
-    return pyro_pair_hash(frame->function, frame->line, seed);
+    return pyro_profile_hash(frame->function, frame->line, seed);
 }
 
 
@@ -151,7 +137,7 @@ pyro_node_hash(const void *item, uint64_t seed)
 {
     const pyro_node_t  *node = item;
 
-    return pyro_pair_hash(node->parent, node->frame, seed);
+    return pyro_profile_hash(node->parent, node->frame, seed);
 }
 
 
@@ -251,7 +237,7 @@ pyro_section_hash(const void *item, uint64_t seed)
 {
     const pyro_section_t  *section = item;
 
-    return pyro_pair_hash(section->labels, section->type, seed);
+    return pyro_profile_hash(section->labels, section->type, seed);
 }
 
 
@@ -269,7 +255,7 @@ pyro_sample_hash(const void *item, uint64_t seed)
 {
     const pyro_sample_t  *sample = item;
 
-    return pyro_pair_hash(sample->node, sample->span, seed);
+    return pyro_profile_hash(sample->node, sample->span, seed);
 }
 
 
@@ -477,7 +463,7 @@ pyro_profile_frame(pyro_profile_t *p, const pyro_frame_t *frame)
 
 
 uint32_t
-pyro_profile_node(pyro_profile_t *p, uint32_t parent, uint32_t frame)
+pyro_profile_node_enter(pyro_profile_t *p, uint32_t parent, uint32_t frame)
 {
     pyro_node_t  node = { parent, frame };
 

@@ -16,6 +16,7 @@
 #define _PYRO_PROFILE_H_INCLUDED_
 
 
+#include "core/base/count.h"
 #include "core/base/intern.h"
 #include "core/model/labels.h"
 #include "core/model/profile_type.h"
@@ -140,8 +141,48 @@ uint32_t pyro_profile_string(pyro_profile_t *p, pyro_slice_t s);
 
 uint32_t pyro_profile_frame(pyro_profile_t *p, const pyro_frame_t *frame);
 
-/* The child of parent (0: the root) that has this frame. */
-uint32_t pyro_profile_node(pyro_profile_t *p, uint32_t parent, uint32_t frame);
+/* By a secret factor: the upper bits of the product depend on all of both. */
+static inline uint64_t
+pyro_profile_hash(uint32_t a, uint32_t b, uint64_t seed)
+{
+    unsigned __int128  product;
+
+    product = (unsigned __int128) (((uint64_t) a << 32 | b) ^ seed)
+              * (seed | 1);
+
+    return (uint64_t) (product >> 64) ^ (uint64_t) product;
+}
+
+
+/* pyro_profile_node() where the first look does not find it. */
+uint32_t pyro_profile_node_enter(pyro_profile_t *p, uint32_t parent,
+    uint32_t frame);
+
+/*
+ * The child of parent (0: the root) that has this frame.  Most are there
+ * already, and where their hash says.
+ */
+static inline uint32_t
+pyro_profile_node(pyro_profile_t *p, uint32_t parent, uint32_t frame)
+{
+    uint32_t            id;
+    const pyro_node_t  *node;
+
+    if (p->node_index.slots != NULL) {
+        PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
+
+        id = p->node_index.slots[pyro_profile_hash(parent, frame,
+                                                   p->strings.seed)
+                                 & p->node_index.mask];
+        node = &p->nodes[id - (id != 0)];
+
+        if (id && node->parent == parent && node->frame == frame) {
+            return id - 1;
+        }
+    }
+
+    return pyro_profile_node_enter(p, parent, frame);
+}
 
 /* The id of a span; all zero gives 0. */
 uint32_t pyro_profile_span(pyro_profile_t *p, const pyro_span_t *span);

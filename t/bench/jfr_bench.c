@@ -3,7 +3,7 @@
  * process of its own:
  *
  *     raw      bytes of the recording after inflating
- *     ms       CPU time of one reading, inflating left out: the best of a second
+ *     ms       CPU time of one reading, inflating left out: best of a second
  *     MB/s     raw bytes by that time
  *     Ms/s     million samples (events that are mapped) by that time
  *     allocs   calls of malloc of the first reading, and of a later one

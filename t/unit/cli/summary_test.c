@@ -93,8 +93,8 @@ a_report_with_facts(void **state)
     pyro_jfr_info_t         *info;
     pyro_jfr_report_t        report;
     pyro_jfr_info_setting_t  settings[] = {
-        { PYRO_SLICE("interval"), PYRO_SLICE("20ms") },
-        { PYRO_SLICE("jdk.ExecutionSample#period"), PYRO_SLICE("") },
+        { PYRO_SLICE("interval"), PYRO_SLICE("20ms"), 0 },
+        { PYRO_SLICE("jdk.ExecutionSample#period"), PYRO_SLICE(""), 0 },
     };
 
     (void) state;
