@@ -333,23 +333,17 @@ pyro_jfrcat_written(pyro_jfrcat_t *cat)
 static void
 pyro_jfrcat_warn(pyro_jfrcat_t *cat)
 {
-    char          text[512];
-    size_t        len;
-    pyro_rope_t   rope;
+    char  lost[PYRO_JFR_LOSSES_MAX];
 
-    pyro_rope_init(&rope, sizeof(text));
-    pyro_jfrcat_losses(&rope, &cat->report);
-    len = rope.first != NULL ? rope.first->len : 0;
+    pyro_jfr_losses(&cat->report, lost);
 
-    if (len) {
-        fprintf(stderr, "jfrcat: %s: warning: lost: %.*s\n",
-                cat->options.recording, (int) len, rope.first->data);
+    if (lost[0]) {
+        fprintf(stderr, "jfrcat: %s: warning: lost: %s\n",
+                cat->options.recording, lost);
     }
 
     if (cat->report.problem[0]) {
         fprintf(stderr, "jfrcat: %s: warning: %s\n", cat->options.recording,
                 cat->report.problem);
     }
-
-    pyro_rope_free(&rope);
 }

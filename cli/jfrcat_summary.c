@@ -19,14 +19,6 @@ static void pyro_jfrcat_duration(pyro_rope_t *out, const char *name,
 static void pyro_jfrcat_facts(pyro_rope_t *out, const pyro_jfr_info_t *info);
 
 
-/* What a report counts that is not there in the samples. */
-static const pyro_jfr_counter_e  pyro_jfrcat_lost[] = {
-    PYRO_JFR_CHUNKS_BROKEN, PYRO_JFR_EVENTS_BROKEN, PYRO_JFR_STACK_MISSING,
-    PYRO_JFR_METHOD_MISSING, PYRO_JFR_STACK_TRUNCATED, PYRO_JFR_STATE_UNKNOWN,
-    PYRO_JFR_VALUE_NEGATIVE, PYRO_JFR_CPU_TIME_LOST,
-};
-
-
 static void
 pyro_jfrcat_clean(pyro_rope_t *out, pyro_slice_t s)
 {
@@ -191,33 +183,9 @@ pyro_jfrcat_facts(pyro_rope_t *out, const pyro_jfr_info_t *info)
 
 
 void
-pyro_jfrcat_losses(pyro_rope_t *out, const pyro_jfr_report_t *report)
-{
-    int                 more;
-    size_t              i;
-    pyro_jfr_counter_e  counter;
-
-    more = 0;
-
-    for (i = 0; i < sizeof(pyro_jfrcat_lost) / sizeof(pyro_jfrcat_lost[0]);
-         i++)
-    {
-        counter = pyro_jfrcat_lost[i];
-
-        if (report->counters[counter]) {
-            pyro_rope_printf(out, "%s%" PRIu64 " %s", more ? ", " : "",
-                             report->counters[counter],
-                             pyro_jfr_counter_text(counter));
-            more = 1;
-        }
-    }
-}
-
-
-void
 pyro_jfrcat_report(pyro_rope_t *out, const pyro_jfr_report_t *report)
 {
-    size_t                  before;
+    char                    lost[PYRO_JFR_LOSSES_MAX];
     uint32_t                i;
     const pyro_jfr_info_t  *info;
 
@@ -233,9 +201,8 @@ pyro_jfrcat_report(pyro_rope_t *out, const pyro_jfr_report_t *report)
     pyro_jfrcat_facts(out, info);
 
     pyro_jfrcat_name(out, "lost");
-    before = out->size;
-    pyro_jfrcat_losses(out, report);
-    pyro_rope_printf(out, out->size == before ? "nothing\n" : "\n");
+    pyro_jfr_losses(report, lost);
+    pyro_rope_printf(out, "%s\n", lost[0] ? lost : "nothing");
     pyro_jfrcat_text(out, "problem", pyro_slice_str(report->problem));
 
     if (info->n_settings) {

@@ -19,8 +19,5 @@ void pyro_jfrcat_chunk(pyro_rope_t *out, uint64_t n,
 /* What is to be said of the whole recording: facts, settings, losses. */
 void pyro_jfrcat_report(pyro_rope_t *out, const pyro_jfr_report_t *report);
 
-/* "3 stack_missing, 1 events_broken"; empty if nothing was lost. */
-void pyro_jfrcat_losses(pyro_rope_t *out, const pyro_jfr_report_t *report);
-
 
 #endif /* _PYRO_JFRCAT_SUMMARY_H_INCLUDED_ */

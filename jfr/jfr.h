@@ -18,28 +18,31 @@
 #include "jfr/jfr_info.h"
 
 
-/* What was read and what was not; each is a counter in /metrics. */
+/*
+ * What was read and what was not; each is a counter in /metrics.  The last
+ * column is 1 for what is not there in the samples.
+ */
 
 #define PYRO_JFR_COUNTERS(X)                                                  \
-    X(CHUNKS,            "chunks")               /* read to their end */      \
-    X(CHUNKS_BROKEN,     "chunks_broken")        /* incomplete or damaged */  \
-    X(EVENTS,            "events")               /* of the kinds we map */    \
-    X(EVENTS_BROKEN,     "events_broken")        /* payload past its size */  \
-    X(STACK_MISSING,     "stack_missing")        /* sample dropped */         \
-    X(METHOD_MISSING,    "method_missing")       /* frame "[unknown]" */      \
-    X(STACK_TRUNCATED,   "stack_truncated")      /* by the profiler */        \
-    X(STATE_UNKNOWN,     "state_unknown")        /* sample dropped */         \
-    X(VALUE_NEGATIVE,    "value_negative")       /* sample dropped */         \
-    X(DATA_LOST,         "data_lost_bytes")      /* jdk.DataLoss */           \
-    X(LABELS_FOLDED,     "labels_folded")        /* label sets over budget */ \
-    X(NAMES_FOLDED,      "names_folded")         /* methods over budget */    \
-    X(CPU_TIME_SAMPLES,  "cpu_time_samples")     /* jdk.CPUTimeSample */      \
-    X(CPU_TIME_LOST,     "cpu_time_lost")        /* CPUTimeSamplesLost */     \
-    X(EXECUTION_SKIPPED, "execution_skipped")    /* beside CPUTimeSample */
+    X(CHUNKS,            "chunks",            0)    /* read to their end */   \
+    X(CHUNKS_BROKEN,     "chunks_broken",     1)    /* cut off or damaged */  \
+    X(EVENTS,            "events",            0)    /* of the kinds mapped */ \
+    X(EVENTS_BROKEN,     "events_broken",     1)    /* past their size */     \
+    X(STACK_MISSING,     "stack_missing",     1)    /* sample dropped */      \
+    X(METHOD_MISSING,    "method_missing",    1)    /* frame "[unknown]" */   \
+    X(STACK_TRUNCATED,   "stack_truncated",   1)    /* by the profiler */     \
+    X(STATE_UNKNOWN,     "state_unknown",     1)    /* sample dropped */      \
+    X(VALUE_NEGATIVE,    "value_negative",    1)    /* sample dropped */      \
+    X(LABELS_FOLDED,     "labels_folded",     1)    /* too many label sets */ \
+    X(NAMES_FOLDED,      "names_folded",      1)    /* methods too long */    \
+    X(DATA_LOST,         "data_lost_bytes",   1)    /* jdk.DataLoss */        \
+    X(CPU_TIME_LOST,     "cpu_time_lost",     1)    /* CPUTimeSamplesLost */  \
+    X(CPU_TIME_SAMPLES,  "cpu_time_samples",  0)    /* jdk.CPUTimeSample */   \
+    X(EXECUTION_SKIPPED, "execution_skipped", 0)    /* beside those */
 
 
 typedef enum {
-#define PYRO_JFR_COUNTER_ENUM(id, text)  PYRO_JFR_##id,
+#define PYRO_JFR_COUNTER_ENUM(id, text, loss)  PYRO_JFR_##id,
     PYRO_JFR_COUNTERS(PYRO_JFR_COUNTER_ENUM)
 #undef PYRO_JFR_COUNTER_ENUM
     PYRO_JFR_COUNTER_COUNT
@@ -111,6 +114,18 @@ pyro_status_e pyro_jfr_read(pyro_slice_t recording,
     pyro_jfr_report_t *report, pyro_error_t *err);
 
 const char *pyro_jfr_counter_text(pyro_jfr_counter_e counter);
+
+/* 1 for what is not there in the samples. */
+int pyro_jfr_counter_is_loss(pyro_jfr_counter_e counter);
+
+/*
+ * All losses of a report that are not 0, "2 stack_missing, 198 stack_truncated"
+ * with a zero byte behind it; empty if there are none.
+ */
+#define PYRO_JFR_LOSSES_MAX  640        /* bytes that it takes at the most */
+
+void pyro_jfr_losses(const pyro_jfr_report_t *report,
+    char text[PYRO_JFR_LOSSES_MAX]);
 
 /*
  * The report's facts as a JSON object: service, lastSeen, jvm, os, agent,

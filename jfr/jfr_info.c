@@ -27,14 +27,6 @@ static void pyro_jfr_lost(const pyro_jfr_report_t *report,
     pyro_jfr_members_t *m);
 
 
-/* What the counters of a report say was lost. */
-static const pyro_jfr_counter_e  pyro_jfr_losses[] = {
-    PYRO_JFR_CHUNKS_BROKEN, PYRO_JFR_EVENTS_BROKEN, PYRO_JFR_STACK_MISSING,
-    PYRO_JFR_METHOD_MISSING, PYRO_JFR_STACK_TRUNCATED, PYRO_JFR_STATE_UNKNOWN,
-    PYRO_JFR_VALUE_NEGATIVE, PYRO_JFR_CPU_TIME_LOST,
-};
-
-
 int
 pyro_jfr_info_set(pyro_arena_t *arena, pyro_slice_t *to, size_t *room,
     pyro_slice_t text, size_t max)
@@ -141,15 +133,15 @@ pyro_jfr_close(pyro_jfr_members_t *m)
 static void
 pyro_jfr_lost(const pyro_jfr_report_t *report, pyro_jfr_members_t *m)
 {
-    size_t              i;
-    pyro_jfr_counter_e  counter;
+    uint32_t  i;
 
     pyro_jfr_open(m, "lost");
 
-    for (i = 0; i < sizeof(pyro_jfr_losses) / sizeof(pyro_jfr_losses[0]); i++) {
-        counter = pyro_jfr_losses[i];
-        pyro_jfr_member_number(m, pyro_jfr_counter_text(counter),
-                               (int64_t) report->counters[counter]);
+    for (i = 0; i < PYRO_JFR_COUNTER_COUNT; i++) {
+        if (pyro_jfr_counter_is_loss(i)) {
+            pyro_jfr_member_number(m, pyro_jfr_counter_text(i),
+                                   (int64_t) report->counters[i]);
+        }
     }
 
     pyro_jfr_close(m);

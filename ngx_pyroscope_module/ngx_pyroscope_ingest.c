@@ -251,9 +251,7 @@ ngx_pyroscope_ingest_resume(ngx_http_request_t *r)
 
     ngx_pyroscope_upload_release(u);
 
-    if (u->report.problem[0] != '\0') {
-        ngx_pyroscope_ingest_log(r, u);
-    }
+    ngx_pyroscope_ingest_log(r, u);
 
     if (u->status != PYRO_OK) {
         rc = ngx_pyroscope_ingest_refuse(r, u, &u->error);
@@ -266,19 +264,31 @@ ngx_pyroscope_ingest_resume(ngx_http_request_t *r)
 }
 
 
+/* A damaged recording is worth a warning, what the JVM has lost itself not. */
+
 static void
 ngx_pyroscope_ingest_log(ngx_http_request_t *r, ngx_pyroscope_upload_t *u)
 {
-    uint64_t  *n;
+    char                lost[PYRO_JFR_LOSSES_MAX];
+    ngx_uint_t          level;
+    pyro_jfr_report_t  *report;
 
-    n = u->report.counters;
+    report = &u->report;
+    pyro_jfr_losses(report, lost);
 
-    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                  "pyroscope recording: %s; chunks read %uL, broken %uL; "
-                  "events read %uL, broken %uL; samples without a stack %uL",
-                  u->report.problem, n[PYRO_JFR_CHUNKS],
-                  n[PYRO_JFR_CHUNKS_BROKEN], n[PYRO_JFR_EVENTS],
-                  n[PYRO_JFR_EVENTS_BROKEN], n[PYRO_JFR_STACK_MISSING]);
+    if (report->problem[0] == '\0' && lost[0] == '\0') {
+        return;
+    }
+
+    level = report->problem[0] ? NGX_LOG_WARN : NGX_LOG_INFO;
+
+    ngx_log_error(level, r->connection->log, 0,
+                  "pyroscope recording: %s%schunks read: %uL, sample events: "
+                  "%uL; lost: %s", report->problem,
+                  report->problem[0] ? "; " : "",
+                  report->counters[PYRO_JFR_CHUNKS],
+                  report->counters[PYRO_JFR_EVENTS],
+                  lost[0] ? lost : "nothing");
 }
 
 

@@ -268,6 +268,198 @@ fixed_width_chunk(void **state)
 }
 
 
+/* CPU samples of one kind alone, for who asks for them. */
+static void
+cpu_by_choice(void **state)
+{
+    int                  i;
+    reading_t            reading;
+    pyro_jfr_options_t   options = { .sample_rate = 100 };
+
+    static const struct {
+        pyro_jfr_cpu_e  cpu;
+        uint64_t        total;
+    } cases[] = {
+        { PYRO_JFR_CPU_BY_ANY, 20000000 },
+        { PYRO_JFR_CPU_BY_SAMPLING, 3 * SAMPLE_NS },
+        { PYRO_JFR_CPU_BY_TIME, 20000000 },
+    };
+
+    (void) state;
+
+    memset(&craft, 0, sizeof(craft));
+    craft_chunk(&craft, 3);
+    craft_begin(&craft);
+    craft_metadata(&craft, extra, 3);
+    craft_open(&craft, CRAFT_EXTRA + 1);
+    craft_varint(&craft, 1);
+    craft_varint(&craft, 1);
+    craft_byte(&craft, 0);
+    craft_varint(&craft, 40000000);
+    craft_close(&craft);
+    craft_pools(&craft);
+    craft_end(&craft);
+
+    for (i = 0; i < 3; i++) {
+        memset(&reading, 0, sizeof(reading));
+        options.cpu = cases[i].cpu;
+        reading.arena = pyro_arena_create(0);
+        reading.profile = pyro_profile_create(reading.arena);
+        assert_int_equal(pyro_jfr_read(pyro_slice(craft.data, craft.n),
+                                       &options, reading.profile,
+                                       &reading.report, &reading.err),
+                         PYRO_OK);
+        assert_true(recording_total(&reading, "cpu") == cases[i].total);
+        pyro_arena_destroy(reading.arena);
+    }
+}
+
+
+/* What is told of each chunk; ctx is where the next one goes. */
+static void
+take_chunk(void *ctx, const pyro_jfr_chunk_summary_t *summary)
+{
+    pyro_jfr_chunk_summary_t  **next = ctx;
+
+    *(*next)++ = *summary;
+
+    assert_true(summary->n_events == 0 || summary->events[0].n);
+}
+
+
+static void
+chunks_are_told(void **state)
+{
+    reading_t                  reading;
+    pyro_jfr_options_t         options = { .sample_rate = 100 };
+    pyro_jfr_chunk_summary_t   chunks[4], *next;
+
+    (void) state;
+
+    memset(&craft, 0, sizeof(craft));
+    craft_chunk(&craft, 3);
+    craft_chunk(&craft, 1);
+    pyro_put_be64(craft.data + craft.start + 16, 0);
+    craft.data[craft.start + 64] = 5;
+
+    next = chunks;
+    options.chunk = take_chunk;
+    options.ctx = &next;
+
+    memset(&reading, 0, sizeof(reading));
+    reading.arena = pyro_arena_create(0);
+    reading.profile = pyro_profile_create(reading.arena);
+    assert_int_equal(pyro_jfr_read(pyro_slice(craft.data, craft.n), &options,
+                                   reading.profile, &reading.report,
+                                   &reading.err), PYRO_OK);
+
+    assert_int_equal(next - chunks, 2);
+    assert_int_equal(chunks[0].offset, 0);
+    assert_int_equal(chunks[0].size, craft.start);
+    assert_int_equal(chunks[0].broken, 0);
+    assert_int_equal(chunks[0].checkpoints, 1);
+    assert_int_equal(chunks[0].n_events, 3);
+    assert_int_equal(chunks[1].offset, craft.start);
+    assert_int_equal(chunks[1].unfinished, 1);
+    assert_int_equal(chunks[1].broken, 1);
+    assert_int_equal(chunks[1].frequency, 2000000000);
+    assert_int_equal(chunks[1].major, 2);
+
+    pyro_arena_destroy(reading.arena);
+}
+
+
+/* Events of ever new contexts: their labels stop, their samples do not. */
+static void
+labels_beyond_the_budget(void **state)
+{
+    int            i, k;
+    size_t         n;
+    uint8_t        text[1000], *snapshot;
+    reading_t      reading;
+    pyro_slice_t   labels;
+
+    /* an event with a context in the place of ExecutionSample */
+
+    static const craft_class_t  sample = {
+        "jdk.ObjectAllocationSample", CRAFT_EXTRA + 1,
+        { { "stackTrace", CRAFT_STACK, 1, 0 },
+          { "weight", CRAFT_LONG, 0, 0 },
+          { "contextId", CRAFT_LONG, 0, 0 } }
+    };
+
+    (void) state;
+
+    /* string 1 is "a"; strings 2 to 201 are 1000 bytes; contexts { a = s } */
+
+    snapshot = calloc(1, 512 * 1024);
+    n = 0;
+    memset(text, 'x', sizeof(text));
+    memcpy(snapshot, "\x12\x05\x08\x01\x12\x01" "a", 7);
+    n = 7;
+
+    for (i = 2; i < 202; i++) {
+            text[0] = (uint8_t) ('a' + i % 26);
+        text[1] = (uint8_t) ('a' + i / 26);
+
+        /* { 1: i, 2: text } of 3 + 3 + 1000 bytes */
+
+        k = 1006;
+        snapshot[n++] = 0x12;
+        snapshot[n++] = (uint8_t) (k % 128 | 0x80);
+        snapshot[n++] = (uint8_t) (k / 128);
+        snapshot[n++] = 0x08;
+        snapshot[n++] = (uint8_t) (i % 128 | 0x80);
+        snapshot[n++] = (uint8_t) (i / 128);
+        snapshot[n++] = 0x12;
+        snapshot[n++] = (uint8_t) (1000 % 128 | 0x80);
+        snapshot[n++] = (uint8_t) (1000 / 128);
+        memcpy(snapshot + n, text, 1000);
+        n += 1000;
+    }
+
+    /* contexts 1 to 2000: { a = one of them }; as pairs with span_name */
+
+    for (i = 1; i < 2000; i++) {
+        k = 2 + i % 200;
+        memcpy(snapshot + n, "\x0a\x0c\x08\x80\x00\x12\x07\x0a\x05\x08"
+               "\x01\x10\x80\x00", 14);
+        snapshot[n + 3] = (uint8_t) (i % 128 | 0x80);
+        snapshot[n + 4] = (uint8_t) (i / 128);
+        snapshot[n + 12] = (uint8_t) (k % 128 | 0x80);
+        snapshot[n + 13] = (uint8_t) (k / 128);
+        n += 14;
+    }
+
+    labels = pyro_slice(snapshot, n);
+
+    memset(&craft, 0, sizeof(craft));
+    craft_begin(&craft);
+    craft_metadata(&craft, &sample, 1);
+
+    for (i = 1; i < 2000; i++) {
+        craft_open(&craft, CRAFT_EXTRA + 1);
+        craft_varint(&craft, 1);
+        craft_varint(&craft, 10);
+        craft_varint(&craft, (uint64_t) i);
+        craft_close(&craft);
+    }
+
+    craft_pools(&craft);
+    craft_end(&craft);
+
+    recording_read(&reading, pyro_slice(craft.data, craft.n), labels, 100);
+    assert_int_equal(reading.status, PYRO_OK);
+    assert_int_equal(recording_total(&reading, "alloc_sample_objects"), 1999);
+    assert_true(reading.profile->n_label_sets > 100);
+    assert_int_not_equal(reading.report.counters[PYRO_JFR_LABELS_FOLDED], 0);
+    assert_non_null(strstr(reading.report.problem, "different labels"));
+
+    pyro_arena_destroy(reading.arena);
+    free(snapshot);
+}
+
+
 int
 main(void)
 {
@@ -279,6 +471,9 @@ main(void)
         cmocka_unit_test(event_may_be_null),
         cmocka_unit_test(cpu_time_samples),
         cmocka_unit_test(fixed_width_chunk),
+        cmocka_unit_test(cpu_by_choice),
+        cmocka_unit_test(chunks_are_told),
+        cmocka_unit_test(labels_beyond_the_budget),
     };
 
     return unit_run(tests);
