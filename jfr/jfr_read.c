@@ -14,12 +14,15 @@
 #define PYRO_JFR_SCRATCH_FIXED  (1024 * 1024)
 #define PYRO_JFR_SCRATCH_TIMES  32
 
+#define PYRO_JFR_MAX_NARROWED   3
+
 
 /* A recording that is being read. */
 typedef struct {
     const pyro_jfr_options_t  *options;
     pyro_slice_t               recording;
     size_t                     offset;      /* of what comes next */
+    unsigned                   narrowed;    /* chunks that others began in */
     pyro_jfr_settings_t        settings;
     pyro_jfr_context_t         context;
     pyro_jfr_output_t          out;
@@ -52,6 +55,14 @@ static pyro_jfr_bad_e pyro_jfr_chunk_tables(pyro_jfr_reading_t *reading,
     pyro_jfr_chunk_reading_t *c);
 static pyro_jfr_bad_e pyro_jfr_chunk_events(pyro_jfr_reading_t *reading,
     pyro_jfr_chunk_reading_t *c);
+static pyro_jfr_bad_e pyro_jfr_chunk_parse(pyro_jfr_reading_t *reading,
+    pyro_jfr_chunk_reading_t *c);
+static int pyro_jfr_chunk_narrow(pyro_jfr_reading_t *reading,
+    pyro_jfr_chunk_reading_t *c);
+static int pyro_jfr_chunk_output(pyro_jfr_reading_t *reading,
+    pyro_jfr_chunk_reading_t *c);
+static void pyro_jfr_chunk_time(pyro_jfr_info_t *info,
+    const pyro_jfr_chunk_t *chunk);
 static pyro_status_e pyro_jfr_chunk_read(pyro_jfr_reading_t *reading,
     pyro_jfr_chunk_reading_t *c, int damaged, pyro_error_t *err);
 static pyro_status_e pyro_jfr_chunks(pyro_jfr_reading_t *reading,
@@ -211,13 +222,6 @@ pyro_jfr_chunk_tables(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
 static pyro_jfr_bad_e
 pyro_jfr_chunk_events(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
 {
-    pyro_jfr_bad_e      bad;
-    pyro_profile_t     *profile;
-    pyro_jfr_report_t  *report;
-
-    report = reading->report;
-    profile = reading->out.profile;
-
     if (reading->options->chunk != NULL) {
         c->counts = pyro_arena_calloc(c->arena, c->md.n_classes,
                                       sizeof(uint64_t));
@@ -227,31 +231,101 @@ pyro_jfr_chunk_events(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
         }
     }
 
-    bad = pyro_jfr_events_read(&c->events, &c->cpool, report, c->counts);
+    return pyro_jfr_events_read(&c->events, &c->cpool, reading->report,
+                                c->counts);
+}
 
-    if (bad == PYRO_JFR_NO_MEMORY) {
+
+/* Everything of a chunk but what its samples become. */
+static pyro_jfr_bad_e
+pyro_jfr_chunk_parse(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
+{
+    pyro_jfr_bad_e  bad, events;
+
+    c->counts = NULL;
+    c->readable = 0;
+    bad = pyro_jfr_chunk_tables(reading, c);
+
+    if (!c->readable || bad == PYRO_JFR_NO_MEMORY) {
         return bad;
     }
 
+    events = pyro_jfr_chunk_events(reading, c);
+
+    return events ? events : bad;
+}
+
+
+/*
+ * A chunk that is damaged may have lost its end: then the next one begins
+ * inside of it, and what is behind that is not to be read as its own.  Looked
+ * for a few times a recording only, since it means to begin anew.
+ */
+static int
+pyro_jfr_chunk_narrow(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
+{
+    size_t  next;
+
+    if (reading->narrowed == PYRO_JFR_MAX_NARROWED) {
+        return 0;
+    }
+
+    next = pyro_jfr_chunk_after(reading->recording, &c->chunk,
+                                PYRO_JFR_HEADER_SIZE);
+
+    if (next == c->chunk.offset + c->chunk.size) {
+        return 0;
+    }
+
+    reading->narrowed++;
+    reading->offset = next;
+    c->chunk.size = next - c->chunk.offset;
+
+    if (c->chunk.checkpoint >= c->chunk.size) {
+        c->chunk.checkpoint = 0;
+    }
+
+    if (c->chunk.metadata >= c->chunk.size) {
+        c->chunk.metadata = 0;
+    }
+
+    return 1;
+}
+
+
+/* The samples of a chunk into the profile, and its facts. */
+static int
+pyro_jfr_chunk_output(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
+{
+    pyro_profile_t     *profile;
+    pyro_jfr_report_t  *report;
+
+    report = reading->report;
+    profile = reading->out.profile;
+
     pyro_jfr_settings_take(&reading->settings, &c->events.settings);
 
-    if (pyro_jfr_settings_keep(&report->info, profile->arena,
-                               &c->events.settings)
-        || pyro_jfr_facts_end(&c->events.facts, &c->cpool, profile->arena,
-                              &report->info)
-        || pyro_jfr_stacks_init(&c->stacks, &c->cpool, profile, report)
-        || pyro_jfr_output_chunk(&reading->out, &c->events.samples,
-                                 &c->stacks))
-    {
-        return PYRO_JFR_NO_MEMORY;
+    return pyro_jfr_settings_keep(&report->info, profile->arena,
+                                  &c->events.settings)
+           || pyro_jfr_facts_end(&c->events.facts, &c->cpool, profile->arena,
+                                 &report->info)
+           || pyro_jfr_stacks_init(&c->stacks, &c->cpool, profile, report)
+           || pyro_jfr_output_chunk(&reading->out, &c->events.samples,
+                                    &c->stacks);
+}
+
+
+/* When it began, and how long all of it took. */
+static void
+pyro_jfr_chunk_time(pyro_jfr_info_t *info, const pyro_jfr_chunk_t *chunk)
+{
+    if (info->start == 0) {
+        info->start = chunk->start;
     }
 
-    if (bad) {
-        reading->offset = pyro_jfr_chunk_after(reading->recording, &c->chunk,
-                                               c->events.end);
+    if (chunk->duration > 0 && chunk->duration <= INT64_MAX - info->duration) {
+        info->duration += chunk->duration;
     }
-
-    return bad;
 }
 
 
@@ -259,48 +333,44 @@ static pyro_status_e
 pyro_jfr_chunk_read(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c,
     int damaged, pyro_error_t *err)
 {
-    int              told;
-    pyro_jfr_bad_e   bad, events;
-    pyro_status_e    status;
-    pyro_jfr_info_t *info;
+    int             failed;
+    uint64_t        counters[PYRO_JFR_COUNTER_COUNT];
+    pyro_jfr_bad_e  bad;
+    pyro_status_e   status;
 
-    c->counts = NULL;
-    c->readable = 0;
     c->arena = pyro_jfr_scratch(c->chunk.size);
 
     if (c->arena == NULL) {
         return pyro_error_memory(err);
     }
 
-    bad = pyro_jfr_chunk_tables(reading, c);
-    events = c->readable && bad != PYRO_JFR_NO_MEMORY
-             ? pyro_jfr_chunk_events(reading, c) : PYRO_JFR_SOUND;
+    memcpy(counters, reading->report->counters, sizeof(counters));
+    bad = pyro_jfr_chunk_parse(reading, c);
 
-    damaged |= bad || events;
-    told = pyro_jfr_chunk_tell(reading, c, damaged);
-    status = PYRO_OK;
+    if (bad == PYRO_JFR_MALFORMED && pyro_jfr_chunk_narrow(reading, c)) {
+        memcpy(reading->report->counters, counters, sizeof(counters));
+        bad = pyro_jfr_chunk_parse(reading, c);
+        damaged = 1;
+    }
 
-    if (bad == PYRO_JFR_NO_MEMORY || events == PYRO_JFR_NO_MEMORY || told) {
-        status = pyro_arena_error(pyro_arena_exhausted(c->arena)
-                                  ? c->arena : reading->out.profile->arena,
-                                  err);
+    damaged |= bad != PYRO_JFR_SOUND;
+    failed = bad == PYRO_JFR_NO_MEMORY
+             || (c->readable && pyro_jfr_chunk_output(reading, c))
+             || pyro_jfr_chunk_tell(reading, c, damaged);
+
+    status = !failed ? PYRO_OK
+             : pyro_arena_error(pyro_arena_exhausted(c->arena)
+                                ? c->arena : reading->out.profile->arena, err);
+
+    if (bad == PYRO_JFR_MALFORMED && c->readable) {
+        reading->offset = pyro_jfr_chunk_after(reading->recording, &c->chunk,
+                                               c->events.end);
     }
 
     pyro_arena_destroy(c->arena);
     pyro_jfr_count_add(reading->report, damaged ? PYRO_JFR_CHUNKS_BROKEN
                                                 : PYRO_JFR_CHUNKS, 1);
-
-    info = &reading->report->info;
-
-    if (info->start == 0) {
-        info->start = c->chunk.start;
-    }
-
-    if (c->chunk.duration > 0
-        && c->chunk.duration <= INT64_MAX - info->duration)
-    {
-        info->duration += c->chunk.duration;
-    }
+    pyro_jfr_chunk_time(&reading->report->info, &c->chunk);
 
     return status;
 }
