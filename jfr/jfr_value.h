@@ -57,12 +57,12 @@ void pyro_jfr_plan_run(pyro_jfr_metadata_t *md, const pyro_jfr_plan_t *plan,
     pyro_jfr_reader_t *r, uint64_t *slots);
 
 /*
- * If a plan to the end reads nothing but compressed integers: how many, and which
- * of them (from 0) goes into each of the slots.  Else 0.
+ * If a plan to the end reads nothing but compressed integers: how many, and
+ * which of them (from 0) goes into each of the slots.  Else 0.
  */
 uint32_t pyro_jfr_plan_varints(const pyro_jfr_plan_t *plan, uint32_t *slots);
 
-/* 1 if all that a plan does is to skip one string: symbols, by the thousand. */
+/* 1 if all that a plan does is to skip one string: the thousands of symbols. */
 int pyro_jfr_plan_is_string(const pyro_jfr_plan_t *plan);
 
 /* 1 if all that a plan does is to give the position where a value begins. */

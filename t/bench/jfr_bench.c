@@ -6,11 +6,11 @@
  *     ms       CPU time of one reading, inflating left out: best of a second
  *     MB/s     raw bytes by that time
  *     Ms/s     million samples (events that are mapped) by that time
- *     allocs   calls of malloc of the first reading, and of a later one
+ *     first, then  calls of malloc of the first reading, and of a later one
  *     peak     the most that was allocated at a time, and that by the raw size
  *     inflate  its share of inflating and reading together
  *
- *     build/bench/jfr_bench [-n READINGS] t/data/jfr/<name>/recording.jfr.gz ...
+ *     build/bench/jfr_bench [-n TIMES] t/data/jfr/<name>/recording.jfr.gz ...
  *
  * -n reads so many times and measures nothing: for profilers.  malloc and free
  * are wrapped by the linker: -Wl,--wrap=malloc,--wrap=free,--wrap=calloc.

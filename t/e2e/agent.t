@@ -69,6 +69,19 @@ cmp_ok $t->metric('ngx_pyroscope_requests_total', route => 'ingest',
 is_deeply $t->rpc('LabelValues', { name => 'jfr_engine' })->{json}{names},
           ['itimer'], 'the engine is a label';
 
+{
+    my ($service) = @{ $t->rpc('LabelValues', { name => 'service_name' })
+                         ->{json}{names} };
+    my $info = $t->get("/api/v1/jfr-info?service_name=$service")->{json};
+
+    like $info->{agent}{recorder} // '', qr/^async-profiler \d/,
+         'jfr-info: the recorder';
+    like $info->{jvm}{version} // '', qr/^\d+\./, 'jfr-info: the JVM';
+    is $info->{settings}{event}, 'itimer', 'jfr-info: the event';
+    is $info->{settings}{interval}, '20000000', 'jfr-info: the interval';
+    is_deeply $info->{lost}, {}, 'jfr-info: nothing was lost';
+}
+
 is $t->stop('QUIT'), 0, 'a clean stop';
 
 $t->log_ok;
