@@ -413,13 +413,21 @@ pyro_jfr_event_sample(pyro_jfr_events_t *events, pyro_jfr_event_e event,
         pyro_jfr_count_add(events->report, PYRO_JFR_CPU_TIME_SAMPLES, 1);
     }
 
-    tag.context = slots[PYRO_JFR_SLOT_CONTEXT];
-    tag.span = slots[PYRO_JFR_SLOT_SPAN];
-    tag.span_name = slots[PYRO_JFR_SLOT_SPAN_NAME];
-    tag.trace_hi = slots[PYRO_JFR_SLOT_TRACE_HI];
-    tag.trace_lo = slots[PYRO_JFR_SLOT_TRACE_LO];
+    sample.tag = 0;
 
-    sample.tag = pyro_jfr_samples_tag(&events->samples, &tag);
+    if (slots[PYRO_JFR_SLOT_CONTEXT] | slots[PYRO_JFR_SLOT_SPAN]
+        | slots[PYRO_JFR_SLOT_SPAN_NAME] | slots[PYRO_JFR_SLOT_TRACE_HI]
+        | slots[PYRO_JFR_SLOT_TRACE_LO])
+    {
+        tag.context = slots[PYRO_JFR_SLOT_CONTEXT];
+        tag.span = slots[PYRO_JFR_SLOT_SPAN];
+        tag.span_name = slots[PYRO_JFR_SLOT_SPAN_NAME];
+        tag.trace_hi = slots[PYRO_JFR_SLOT_TRACE_HI];
+        tag.trace_lo = slots[PYRO_JFR_SLOT_TRACE_LO];
+
+        sample.tag = pyro_jfr_samples_tag(&events->samples, &tag);
+    }
+
     sample.kind = pyro_jfr_event_kind(events, event, slots);
 
     return sample.tag == PYRO_NONE

@@ -46,7 +46,9 @@ typedef struct {
 
 typedef struct {
     const pyro_jfr_step_t *steps;   /* NULL: not made yet */
+    const uint8_t         *flat;    /* if all is varints: the slot of each */
     uint32_t               n;
+    uint32_t               n_flat;
 } pyro_jfr_plan_t;
 
 

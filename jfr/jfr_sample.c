@@ -145,12 +145,6 @@ pyro_jfr_samples_tag(pyro_jfr_samples_t *samples, const pyro_jfr_tag_t *tag)
 {
     uint32_t  slot, id;
 
-    if ((tag->context | tag->span | tag->span_name | tag->trace_hi
-         | tag->trace_lo) == 0)
-    {
-        return 0;
-    }
-
     if (samples->n_tags > samples->tag_mask / 2
         && pyro_jfr_tags_grow(samples))
     {

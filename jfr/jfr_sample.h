@@ -59,7 +59,7 @@ typedef struct {
 /* -1: no memory. */
 int pyro_jfr_samples_init(pyro_jfr_samples_t *samples, pyro_arena_t *arena);
 
-/* The number of a tag, PYRO_NONE: no memory. */
+/* The number of a tag that is not all zero, PYRO_NONE: no memory. */
 uint32_t pyro_jfr_samples_tag(pyro_jfr_samples_t *samples,
     const pyro_jfr_tag_t *tag);
 

@@ -1,6 +1,11 @@
 #include "jfr/jfr_value.h"
 
 
+#define PYRO_JFR_MAX_FLAT   32          /* integers of a flat plan */
+#define PYRO_JFR_FLAT_INT   0x80        /* beside the slot: an int */
+#define PYRO_JFR_FLAT_SKIP  0x7f        /* in its place */
+
+
 enum {
     PYRO_JFR_OP_VARINTS,            /* skip n */
     PYRO_JFR_OP_BYTES,              /* skip n */
@@ -45,6 +50,10 @@ static void pyro_jfr_emit_skip(pyro_jfr_metadata_t *md,
 static void pyro_jfr_emit_read(pyro_jfr_metadata_t *md,
     const pyro_jfr_field_t *field, uint8_t slot, pyro_jfr_step_t *steps,
     uint32_t *n);
+static int pyro_jfr_plan_flatten(pyro_jfr_metadata_t *md,
+    pyro_jfr_plan_t *plan);
+static void pyro_jfr_flat_run(const pyro_jfr_plan_t *plan,
+    pyro_jfr_reader_t *r, uint64_t *slots);
 static uint32_t pyro_jfr_want(const pyro_jfr_metadata_t *md,
     const pyro_jfr_field_t *field, const pyro_jfr_want_t *wants, uint32_t n);
 static int pyro_jfr_skip_flat(const pyro_jfr_plan_t *plan, uint64_t n,
@@ -268,6 +277,78 @@ pyro_jfr_want(const pyro_jfr_metadata_t *md, const pyro_jfr_field_t *field,
 }
 
 
+/*
+ * Of a plan that reads nothing but compressed integers, as most events are: the
+ * slot of each, with PYRO_JFR_FLAT_INT for an int, PYRO_JFR_FLAT_SKIP for none.
+ */
+static int
+pyro_jfr_plan_flatten(pyro_jfr_metadata_t *md, pyro_jfr_plan_t *plan)
+{
+    uint8_t          flat[PYRO_JFR_MAX_FLAT];
+    uint32_t         i, k, n;
+    pyro_jfr_step_t  step;
+
+    n = 0;
+
+    for (i = 0; i < plan->n; i++) {
+        step = plan->steps[i];
+
+        if (md->chunk->fixed
+            || (step.op != PYRO_JFR_OP_VARINTS && step.op != PYRO_JFR_OP_LONG
+                && step.op != PYRO_JFR_OP_INT)
+            || n + (step.op == PYRO_JFR_OP_VARINTS ? step.n : 1)
+               > PYRO_JFR_MAX_FLAT)
+        {
+            return 0;
+        }
+
+        if (step.op != PYRO_JFR_OP_VARINTS) {
+            flat[n++] = step.slot
+                        | (step.op == PYRO_JFR_OP_INT ? PYRO_JFR_FLAT_INT : 0);
+            continue;
+        }
+
+        for (k = 0; k < step.n; k++) {
+            flat[n++] = PYRO_JFR_FLAT_SKIP;
+        }
+    }
+
+    plan->n_flat = n;
+    plan->flat = (const uint8_t *) pyro_arena_dup(md->arena,
+                                               pyro_slice(flat, n)).data;
+
+    return plan->flat == NULL ? -1 : 0;
+}
+
+
+static void
+pyro_jfr_flat_run(const pyro_jfr_plan_t *plan, pyro_jfr_reader_t *r,
+    uint64_t *slots)
+{
+    uint8_t   slot;
+    uint32_t  i;
+    uint64_t  v;
+
+    PYRO_COUNT(PYRO_COUNT_STEPS, plan->n_flat);
+
+    for (i = 0; i < plan->n_flat; i++) {
+        slot = plan->flat[i];
+        v = pyro_jfr_varint(r);
+
+        if (slot == PYRO_JFR_FLAT_SKIP) {
+            continue;
+        }
+
+        if (slot & PYRO_JFR_FLAT_INT) {
+            slot &= (uint8_t) ~PYRO_JFR_FLAT_INT;
+            v = (uint64_t) (int64_t) (int32_t) (uint32_t) v;
+        }
+
+        slots[slot] = v;
+    }
+}
+
+
 int
 pyro_jfr_plan_make(pyro_jfr_metadata_t *md, uint32_t class,
     const pyro_jfr_want_t *wants, uint32_t n, pyro_jfr_extent_e extent,
@@ -317,9 +398,10 @@ pyro_jfr_plan_make(pyro_jfr_metadata_t *md, uint32_t class,
     }
 
     plan->steps = steps;
+    plan->flat = NULL;
     plan->n = extent == PYRO_JFR_TO_END ? n_steps : last;
 
-    return 0;
+    return n ? pyro_jfr_plan_flatten(md, plan) : 0;
 }
 
 
@@ -487,6 +569,11 @@ pyro_jfr_plan_run(pyro_jfr_metadata_t *md, const pyro_jfr_plan_t *plan,
 {
     uint64_t                n;
     const pyro_jfr_step_t  *step, *end;
+
+    if (plan->flat != NULL) {
+        pyro_jfr_flat_run(plan, r, slots);
+        return;
+    }
 
     end = plan->steps + plan->n;
 
