@@ -93,6 +93,7 @@ typedef struct {
     int64_t           sample_rate;  /* Hz, of the request; -1 unusable */
     pyro_slice_t      labels;       /* LabelsSnapshot, protobuf; or empty */
     pyro_jfr_cpu_e    cpu;
+    size_t            max_memory;   /* of a chunk's tables; 0: by its size */
 
     /* may be NULL: called for each chunk that was read, in order */
     void            (*chunk)(void *ctx,

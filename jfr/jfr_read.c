@@ -44,7 +44,8 @@ typedef struct {
 } pyro_jfr_chunk_reading_t;
 
 
-static pyro_arena_t *pyro_jfr_scratch(size_t len);
+static pyro_arena_t *pyro_jfr_scratch(const pyro_jfr_options_t *options,
+    size_t len);
 static int pyro_jfr_event_count_cmp(const void *one, const void *two);
 static int pyro_jfr_event_counts(pyro_jfr_chunk_reading_t *c,
     pyro_jfr_chunk_summary_t *summary);
@@ -74,12 +75,20 @@ static pyro_status_e pyro_jfr_recording(pyro_jfr_reading_t *reading,
 
 
 static pyro_arena_t *
-pyro_jfr_scratch(size_t len)
+pyro_jfr_scratch(const pyro_jfr_options_t *options, size_t len)
 {
-    return pyro_arena_create(len > SIZE_MAX / PYRO_JFR_SCRATCH_TIMES / 2
-                             ? SIZE_MAX
-                             : len * PYRO_JFR_SCRATCH_TIMES
-                               + PYRO_JFR_SCRATCH_FIXED);
+    pyro_arena_t  *arena;
+
+    arena = pyro_arena_create(len > SIZE_MAX / PYRO_JFR_SCRATCH_TIMES / 2
+                              ? SIZE_MAX
+                              : len * PYRO_JFR_SCRATCH_TIMES
+                                + PYRO_JFR_SCRATCH_FIXED);
+
+    if (arena != NULL && options->max_memory) {
+        pyro_arena_limit(arena, options->max_memory);
+    }
+
+    return arena;
 }
 
 
@@ -338,7 +347,7 @@ pyro_jfr_chunk_read(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c,
     pyro_jfr_bad_e  bad;
     pyro_status_e   status;
 
-    c->arena = pyro_jfr_scratch(c->chunk.size);
+    c->arena = pyro_jfr_scratch(reading->options, c->chunk.size);
 
     if (c->arena == NULL) {
         return pyro_error_memory(err);
@@ -505,7 +514,7 @@ pyro_jfr_read(pyro_slice_t recording, const pyro_jfr_options_t *options,
                               "with \"FLR\" and a zero byte");
     }
 
-    arena = pyro_jfr_scratch(recording.len + options->labels.len);
+    arena = pyro_jfr_scratch(options, recording.len + options->labels.len);
     reading = arena != NULL
               ? pyro_arena_calloc(arena, 1, sizeof(pyro_jfr_reading_t)) : NULL;
 

@@ -11,10 +11,14 @@
 
 /*
  * An arena holds the body, what comes out of it, and the profile: a small
- * multiple of the recording's size, and room for a small recording's tables.
+ * multiple of the largest recording, and room for a small one's tables.  Once
+ * the recording is there its own size bounds the profile.
  */
-#define NGX_PYROSCOPE_ARENA_FACTOR  6
-#define NGX_PYROSCOPE_ARENA_BASE    (32 * 1024 * 1024)
+#define NGX_PYROSCOPE_ARENA_FACTOR    6
+#define NGX_PYROSCOPE_ARENA_BASE      (32 * 1024 * 1024)
+
+#define NGX_PYROSCOPE_PROFILE_FACTOR  32
+#define NGX_PYROSCOPE_PROFILE_BASE    (4 * 1024 * 1024)
 
 
 typedef struct {
@@ -134,6 +138,10 @@ ngx_pyroscope_upload_run(ngx_pyroscope_upload_t *u)
         return status;
     }
 
+    pyro_arena_limit(u->arena, NGX_PYROSCOPE_PROFILE_BASE
+                               + NGX_PYROSCOPE_PROFILE_FACTOR
+                                 * (parts.recording.len + parts.labels.len));
+
     profile = pyro_profile_create(u->arena);
 
     if (profile == NULL) {
@@ -143,6 +151,9 @@ ngx_pyroscope_upload_run(ngx_pyroscope_upload_t *u)
     ngx_memzero(&options, sizeof(pyro_jfr_options_t));
     options.labels = parts.labels;
     options.sample_rate = rate;
+    options.max_memory = NGX_PYROSCOPE_ARENA_BASE
+                         + NGX_PYROSCOPE_ARENA_FACTOR
+                           * u->settings->limits.max_profile_size_bytes;
     status = pyro_jfr_read(parts.recording, &options, profile, &u->report,
                            &u->error);
 

@@ -392,6 +392,19 @@ pyro_arena_move(pyro_arena_t *arena, void *items, uint32_t *cap, size_t n,
 }
 
 
+void
+pyro_arena_limit(pyro_arena_t *arena, size_t more)
+{
+    size_t  budget;
+
+    budget = more > SIZE_MAX - arena->used ? SIZE_MAX : arena->used + more;
+
+    if (arena->budget == 0 || budget < arena->budget) {
+        arena->budget = budget;
+    }
+}
+
+
 size_t
 pyro_arena_used(const pyro_arena_t *arena)
 {

@@ -62,6 +62,12 @@ pyro_arena_grow(pyro_arena_t *arena, void *items, uint32_t *cap, size_t n,
     return n <= *cap ? 0 : pyro_arena_move(arena, items, cap, n, size);
 }
 
+/*
+ * Lowers the budget to what is used and so many bytes more, where what follows
+ * is known to need no more.
+ */
+void pyro_arena_limit(pyro_arena_t *arena, size_t more);
+
 /* Bytes of the blocks that it holds. */
 size_t pyro_arena_used(const pyro_arena_t *arena);
 

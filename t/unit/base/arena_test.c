@@ -125,6 +125,17 @@ arena_takes_back(void **state)
     assert_non_null(strstr(err.message, "524288"));
 
     pyro_arena_destroy(arena);
+
+    /* a budget is only ever lowered */
+
+    arena = pyro_arena_create(0);
+    assert_non_null(pyro_arena_alloc(arena, 100000));
+    pyro_arena_limit(arena, SIZE_MAX);
+    pyro_arena_limit(arena, 50000);
+    pyro_arena_limit(arena, 200000);
+    assert_null(pyro_arena_alloc(arena, 60000));
+    assert_non_null(pyro_arena_alloc(arena, 40000));
+    pyro_arena_destroy(arena);
 }
 
 
