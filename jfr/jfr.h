@@ -2,9 +2,10 @@
  * The JFR reader's whole interface: one recording into one profile.
  *
  * The recording is a contiguous range of raw (inflated) bytes, one or more
- * chunks of version 2.x.  Nothing of it is copied but the strings that
- * samples need.  One thread; memory comes from the profile's arena and from a
- * scratch arena that ends with each chunk.
+ * chunks of version 2.x, 1.0 or 0.9.  Nothing of it is copied but the strings
+ * that samples need; chunks of 0.9 are turned into such of 2.0 first.  One
+ * thread; memory comes from the profile's arena and from a scratch arena that
+ * ends with each chunk.
  *
  * Format: reference "JFR File Format"; events and their meaning: README,
  * "What a recording becomes".
@@ -35,7 +36,8 @@
     X(NAMES_FOLDED,      "names_folded")         /* methods over budget */    \
     X(CPU_TIME_SAMPLES,  "cpu_time_samples")     /* jdk.CPUTimeSample */      \
     X(CPU_TIME_LOST,     "cpu_time_lost")        /* CPUTimeSamplesLost */     \
-    X(EXECUTION_SKIPPED, "execution_skipped")    /* beside CPUTimeSample */
+    X(EXECUTION_SKIPPED, "execution_skipped")    /* beside CPUTimeSample */   \
+    X(KIND_UNKNOWN,      "kind_unknown")         /* sample dropped */
 
 
 typedef enum {

@@ -4,6 +4,7 @@
 
 #include "core/base/utf8.h"
 #include "jfr/jfr_event.h"
+#include "jfr/jfr_old.h"
 #include "jfr/jfr_output.h"
 
 
@@ -29,7 +30,8 @@ typedef struct {
 
 /* A chunk that is being read; everything but events is in the arena. */
 typedef struct {
-    pyro_jfr_chunk_t           chunk;
+    pyro_jfr_chunk_t           source;      /* as the recording has it */
+    pyro_jfr_chunk_t           chunk;       /* as it is read */
     pyro_arena_t              *arena;
     pyro_jfr_layout_t          layout;
     pyro_jfr_metadata_t        md;
@@ -51,6 +53,8 @@ static pyro_jfr_bad_e pyro_jfr_chunk_types(pyro_jfr_chunk_reading_t *c);
 static pyro_jfr_bad_e pyro_jfr_chunk_tables(pyro_jfr_reading_t *reading,
     pyro_jfr_chunk_reading_t *c);
 static pyro_jfr_bad_e pyro_jfr_chunk_events(pyro_jfr_reading_t *reading,
+    pyro_jfr_chunk_reading_t *c);
+static pyro_jfr_bad_e pyro_jfr_chunk_open(pyro_jfr_reading_t *reading,
     pyro_jfr_chunk_reading_t *c);
 static pyro_status_e pyro_jfr_chunk_read(pyro_jfr_reading_t *reading,
     pyro_jfr_chunk_reading_t *c, int damaged, pyro_error_t *err);
@@ -138,13 +142,13 @@ pyro_jfr_chunk_tell(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c,
     memset(&summary, 0, sizeof(pyro_jfr_chunk_summary_t));
 
     summary.offset = c->chunk.offset;
-    summary.size = c->chunk.size;
-    summary.major = c->chunk.major;
-    summary.minor = c->chunk.minor;
+    summary.size = c->source.size;
+    summary.major = c->source.major;
+    summary.minor = c->source.minor;
     summary.start = c->chunk.start;
     summary.duration = c->chunk.duration;
     summary.frequency = c->chunk.frequency;
-    summary.unfinished = c->chunk.unfinished;
+    summary.unfinished = c->source.unfinished;
     summary.broken = broken;
 
     if (c->counts != NULL && pyro_jfr_event_counts(c, &summary)) {
@@ -255,6 +259,33 @@ pyro_jfr_chunk_events(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
 }
 
 
+/*
+ * The arena, and the chunk that is read: what one of version 0.9 is turned
+ * into.  That has no events with broken sizes, so nothing is searched in it.
+ */
+static pyro_jfr_bad_e
+pyro_jfr_chunk_open(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
+{
+    int  old;
+
+    old = c->source.major == 0;
+    c->arena = pyro_jfr_scratch(old ? c->source.size * (1 + PYRO_JFR_OLD_TIMES)
+                                      + PYRO_JFR_OLD_ROOM
+                                    : c->source.size);
+
+    if (c->arena == NULL) {
+        return PYRO_JFR_NO_MEMORY;
+    }
+
+    if (!old) {
+        c->chunk = c->source;
+        return PYRO_JFR_SOUND;
+    }
+
+    return pyro_jfr_old_read(&c->source, c->arena, reading->report, &c->chunk);
+}
+
+
 static pyro_status_e
 pyro_jfr_chunk_read(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c,
     int damaged, pyro_error_t *err)
@@ -266,13 +297,19 @@ pyro_jfr_chunk_read(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c,
 
     c->counts = NULL;
     c->readable = 0;
-    c->arena = pyro_jfr_scratch(c->chunk.size);
+
+    bad = pyro_jfr_chunk_open(reading, c);
 
     if (c->arena == NULL) {
         return pyro_error_memory(err);
     }
 
-    bad = pyro_jfr_chunk_tables(reading, c);
+    damaged |= bad != PYRO_JFR_SOUND;
+
+    if (bad != PYRO_JFR_NO_MEMORY && c->chunk.size) {
+        bad = pyro_jfr_chunk_tables(reading, c);
+    }
+
     events = c->readable && bad != PYRO_JFR_NO_MEMORY
              ? pyro_jfr_chunk_events(reading, c) : PYRO_JFR_SOUND;
 
@@ -328,7 +365,7 @@ pyro_jfr_chunks(pyro_jfr_reading_t *reading, pyro_error_t *err)
 
     while (status == PYRO_OK) {
         found = pyro_jfr_chunk_next(reading->recording, &reading->offset,
-                                    &c->chunk, &problem);
+                                    &c->source, &problem);
 
         if (found == PYRO_JFR_CHUNK_END) {
             break;
@@ -338,7 +375,7 @@ pyro_jfr_chunks(pyro_jfr_reading_t *reading, pyro_error_t *err)
             && !(found == PYRO_JFR_CHUNK_SKIPPED && unfinished))
         {
             pyro_jfr_problem(reading->report, "chunk at byte %zu: %s",
-                             c->chunk.offset, problem);
+                             c->source.offset, problem);
         }
 
         if (found == PYRO_JFR_CHUNK_SKIPPED) {
@@ -353,7 +390,7 @@ pyro_jfr_chunks(pyro_jfr_reading_t *reading, pyro_error_t *err)
 
         status = pyro_jfr_chunk_read(reading, c,
                                      found == PYRO_JFR_CHUNK_DAMAGED, err);
-        unfinished = c->chunk.unfinished;
+        unfinished = c->source.unfinished;
     }
 
     return status;
