@@ -384,7 +384,7 @@ recordings_give_their_goldens(void **state)
     }
 
     closedir(dir);
-    assert_int_equal(n, 22);
+    assert_int_equal(n, 35);
 }
 
 
