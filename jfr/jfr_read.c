@@ -250,7 +250,7 @@ pyro_jfr_chunk_events(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
         return PYRO_JFR_NO_MEMORY;
     }
 
-    if (bad) {
+    if (bad && c->chunk.base == c->source.base) {
         reading->offset = pyro_jfr_chunk_after(reading->recording, &c->chunk,
                                                c->events.end);
     }
@@ -260,8 +260,8 @@ pyro_jfr_chunk_events(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
 
 
 /*
- * The arena, and the chunk that is read: what one of version 0.9 is turned
- * into.  That has no events with broken sizes, so nothing is searched in it.
+ * The arena, and the chunk that is read: of version 0.9 what it is turned into.
+ * Where that is broken, the next chunk still begins behind its metadata.
  */
 static pyro_jfr_bad_e
 pyro_jfr_chunk_open(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
