@@ -33,6 +33,7 @@
     X(STACK_TRUNCATED,   "stack_truncated",   1)    /* by the profiler */     \
     X(STATE_UNKNOWN,     "state_unknown",     1)    /* sample dropped */      \
     X(VALUE_NEGATIVE,    "value_negative",    1)    /* sample dropped */      \
+    X(KIND_UNKNOWN,      "kind_unknown",      1)    /* sample dropped: 0.9 */ \
     X(LABELS_FOLDED,     "labels_folded",     1)    /* too many label sets */ \
     X(NAMES_FOLDED,      "names_folded",      1)    /* methods too long */    \
     X(DATA_LOST,         "data_lost_bytes",   1)    /* jdk.DataLoss */        \

@@ -5,9 +5,15 @@
 #include "core/base/clock.h"
 
 
-/* 1.0 is JDK 9's and 10's, 2.x all later ones': the same but for the number. */
-#define PYRO_JFR_MAJOR_FIRST      1
+/*
+ * 1.0 is JDK 9's and 10's, 2.x all later ones': the same but for the number.
+ * 0.9, of JDK 7 and 8 and async-profiler 1.x, is another format.
+ */
+#define PYRO_JFR_MAJOR_OLD        0
+#define PYRO_JFR_MINOR_OLD        9
 #define PYRO_JFR_MAJOR_LAST       2
+
+#define PYRO_JFR_OLD_EVENT        8     /* bytes of a head: size and type */
 
 #define PYRO_JFR_FLAG_COMPRESSED  1
 
@@ -16,6 +22,7 @@ enum {
     PYRO_JFR_AT_MAJOR = 4,
     PYRO_JFR_AT_MINOR = 6,
     PYRO_JFR_AT_SIZE = 8,
+    PYRO_JFR_AT_OLD_METADATA = 8,
     PYRO_JFR_AT_CHECKPOINT = 16,
     PYRO_JFR_AT_METADATA = 24,
     PYRO_JFR_AT_START = 32,
@@ -32,6 +39,9 @@ static uint32_t pyro_jfr_chunk_offset(const pyro_jfr_chunk_t *chunk,
     const uint8_t *p);
 static int pyro_jfr_chunk_event_is(const pyro_jfr_chunk_t *chunk,
     uint32_t offset, uint64_t type);
+static uint64_t pyro_jfr_chunk_size(const pyro_jfr_chunk_t *chunk,
+    size_t left);
+static int pyro_jfr_chunk_old_is_sound(const uint8_t *p);
 static int pyro_jfr_chunk_is_sound(const uint8_t *p, size_t left);
 static size_t pyro_jfr_chunk_find(pyro_slice_t recording, size_t from,
     size_t end);
@@ -51,6 +61,12 @@ pyro_jfr_chunk_header(pyro_jfr_chunk_t *chunk, const uint8_t *p)
     chunk->base = p;
     chunk->major = pyro_get_be16(p + PYRO_JFR_AT_MAJOR);
     chunk->minor = pyro_get_be16(p + PYRO_JFR_AT_MINOR);
+
+    if (chunk->major == PYRO_JFR_MAJOR_OLD) {
+        chunk->unfinished = pyro_get_be64(p + PYRO_JFR_AT_OLD_METADATA) == 0;
+        return;
+    }
+
     chunk->start = (int64_t) pyro_get_be64(p + PYRO_JFR_AT_START);
     chunk->duration = (int64_t) pyro_get_be64(p + PYRO_JFR_AT_DURATION);
     chunk->frequency = (int64_t) pyro_get_be64(p + PYRO_JFR_AT_FREQUENCY);
@@ -63,8 +79,9 @@ pyro_jfr_chunk_header(pyro_jfr_chunk_t *chunk, const uint8_t *p)
 static int
 pyro_jfr_chunk_is_known(const pyro_jfr_chunk_t *chunk)
 {
-    return chunk->major >= PYRO_JFR_MAJOR_FIRST
-           && chunk->major <= PYRO_JFR_MAJOR_LAST;
+    return chunk->major == PYRO_JFR_MAJOR_OLD
+           ? chunk->minor == PYRO_JFR_MINOR_OLD
+           : chunk->major <= PYRO_JFR_MAJOR_LAST;
 }
 
 
@@ -96,6 +113,54 @@ pyro_jfr_chunk_event_is(const pyro_jfr_chunk_t *chunk, uint32_t offset,
 
 
 /*
+ * One of version 0.9 ends with its metadata; 0: that is not where the header
+ * says.
+ */
+static uint64_t
+pyro_jfr_chunk_size(const pyro_jfr_chunk_t *chunk, size_t left)
+{
+    uint32_t        size;
+    uint64_t        metadata;
+    const uint8_t  *p;
+
+    p = chunk->base;
+
+    if (chunk->major != PYRO_JFR_MAJOR_OLD) {
+        return pyro_get_be64(p + PYRO_JFR_AT_SIZE);
+    }
+
+    metadata = pyro_get_be64(p + PYRO_JFR_AT_OLD_METADATA);
+
+    if (metadata < PYRO_JFR_OLD_HEADER_SIZE || metadata > left
+        || left - metadata < PYRO_JFR_OLD_EVENT)
+    {
+        return 0;
+    }
+
+    p += metadata;
+    size = pyro_get_be32(p);
+
+    return size < PYRO_JFR_OLD_EVENT || pyro_get_be32(p + 4) != 0
+           ? 0 : metadata + size;
+}
+
+
+/* Of version 0.9: beside the metadata, is the first event one? */
+static int
+pyro_jfr_chunk_old_is_sound(const uint8_t *p)
+{
+    uint32_t  size;
+    uint64_t  room;
+
+    size = pyro_get_be32(p + PYRO_JFR_OLD_HEADER_SIZE);
+    room = pyro_get_be64(p + PYRO_JFR_AT_OLD_METADATA)
+           - PYRO_JFR_OLD_HEADER_SIZE;
+
+    return room == 0 || (size >= PYRO_JFR_OLD_EVENT && size <= room);
+}
+
+
+/*
  * A header that may be trusted where nothing else says that there is one: the
  * magic alone may be part of anything.
  */
@@ -109,17 +174,25 @@ pyro_jfr_chunk_is_sound(const uint8_t *p, size_t left)
         return 0;
     }
 
-    size = pyro_get_be64(p + PYRO_JFR_AT_SIZE);
+    pyro_jfr_chunk_header(&chunk, p);
+
+    if (!pyro_jfr_chunk_is_known(&chunk)) {
+        return 0;
+    }
+
+    size = pyro_jfr_chunk_size(&chunk, left);
 
     if (size < PYRO_JFR_HEADER_SIZE || size > left || size > UINT32_MAX) {
         return 0;
     }
 
-    chunk.size = size;
-    pyro_jfr_chunk_header(&chunk, p);
+    if (chunk.major == PYRO_JFR_MAJOR_OLD) {
+        return pyro_jfr_chunk_old_is_sound(p);
+    }
 
-    return pyro_jfr_chunk_is_known(&chunk)
-           && pyro_jfr_chunk_event_is(&chunk,
+    chunk.size = size;
+
+    return pyro_jfr_chunk_event_is(&chunk,
                   pyro_jfr_chunk_offset(&chunk, p + PYRO_JFR_AT_METADATA), 0)
            && pyro_jfr_chunk_event_is(&chunk,
                   pyro_jfr_chunk_offset(&chunk, p + PYRO_JFR_AT_CHECKPOINT), 1);
@@ -185,7 +258,7 @@ pyro_jfr_chunk_next(pyro_slice_t recording, size_t *offset,
         pyro_jfr_chunk_header(chunk, p);
 
         if (!pyro_jfr_chunk_is_known(chunk)) {
-            *problem = "its version is not 1.x or 2.x";
+            *problem = "its version is not 0.9, 1.x or 2.x";
         }
     }
 
@@ -196,11 +269,13 @@ pyro_jfr_chunk_next(pyro_slice_t recording, size_t *offset,
         return PYRO_JFR_CHUNK_SKIPPED;
     }
 
-    size = pyro_get_be64(p + PYRO_JFR_AT_SIZE);
+    size = pyro_jfr_chunk_size(chunk, left);
 
     if (size < PYRO_JFR_HEADER_SIZE || size > left || size > UINT32_MAX) {
         *problem = size > left ? "it ends behind the recording's end"
-                               : "its size is impossible";
+                   : chunk->unfinished && chunk->major == PYRO_JFR_MAJOR_OLD
+                     ? "it was never finished"
+                   : "its size is impossible";
 
         size = left > UINT32_MAX ? UINT32_MAX : left;
         size = pyro_jfr_chunk_find(recording, *offset + PYRO_JFR_HEADER_SIZE,
@@ -209,6 +284,14 @@ pyro_jfr_chunk_next(pyro_slice_t recording, size_t *offset,
 
     chunk->size = size;
     *offset += size;
+
+    if (chunk->major == PYRO_JFR_MAJOR_OLD) {
+        chunk->metadata = *problem == NULL
+                          ? pyro_get_be32(p + PYRO_JFR_AT_OLD_METADATA + 4)
+                          : 0;
+
+        return *problem != NULL ? PYRO_JFR_CHUNK_DAMAGED : PYRO_JFR_CHUNK_OK;
+    }
 
     chunk->checkpoint = pyro_jfr_chunk_offset(chunk,
                                               p + PYRO_JFR_AT_CHECKPOINT);
@@ -223,10 +306,10 @@ pyro_jfr_chunk_next(pyro_slice_t recording, size_t *offset,
 
 
 size_t
-pyro_jfr_chunk_after(pyro_slice_t recording, const pyro_jfr_chunk_t *chunk,
-    size_t pos)
+pyro_jfr_chunk_inside(pyro_slice_t recording, const pyro_jfr_chunk_t *chunk)
 {
-    return pyro_jfr_chunk_find(recording, chunk->offset + pos + 1,
+    return pyro_jfr_chunk_find(recording,
+                               chunk->offset + PYRO_JFR_HEADER_SIZE,
                                chunk->offset + chunk->size);
 }
 

@@ -10,6 +10,9 @@
  * sound header; between chunks everything up to a sound header is skipped.  No
  * byte belongs to two chunks.  JFR chunk header, 68 bytes, big-endian.  One
  * thread.
+ *
+ * A chunk of version 0.9 says in its header only where its metadata is, with
+ * which it ends; its times are in there (jfr_old.h).
  */
 
 #ifndef _PYRO_JFR_CHUNK_H_INCLUDED_
@@ -19,7 +22,8 @@
 #include "jfr/jfr_reader.h"
 
 
-#define PYRO_JFR_HEADER_SIZE  68
+#define PYRO_JFR_HEADER_SIZE      68
+#define PYRO_JFR_OLD_HEADER_SIZE  16    /* of version 0.9 */
 
 
 typedef struct {
@@ -27,7 +31,7 @@ typedef struct {
     size_t          size;           /* of what there is, header included */
     size_t          offset;         /* in the recording */
     uint32_t        checkpoint;     /* offset of the last one; 0: not known */
-    uint32_t        metadata;       /* likewise */
+    uint32_t        metadata;       /* likewise; a sound offset in 0.9 */
     unsigned        major;
     unsigned        minor;
     int64_t         start;          /* ns since the epoch */
@@ -54,11 +58,11 @@ pyro_jfr_chunk_e pyro_jfr_chunk_next(pyro_slice_t recording, size_t *offset,
     pyro_jfr_chunk_t *chunk, const char **problem);
 
 /*
- * Where reading goes on after the chunk broke at pos (relative to it): a sound
- * header inside of it, if there is one, or else its end.
+ * Where inside of a chunk the header of another, sound one is, in the
+ * recording; the chunk's end if there is none.
  */
-size_t pyro_jfr_chunk_after(pyro_slice_t recording,
-    const pyro_jfr_chunk_t *chunk, size_t pos);
+size_t pyro_jfr_chunk_inside(pyro_slice_t recording,
+    const pyro_jfr_chunk_t *chunk);
 
 /* 1 if the bytes begin with a chunk's magic. */
 int pyro_jfr_is_chunk(pyro_slice_t data);

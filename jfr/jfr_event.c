@@ -520,7 +520,6 @@ pyro_jfr_events_read(pyro_jfr_events_t *events, pyro_jfr_cpool_t *cpool,
     events->md = cpool->md;
     events->cpool = cpool;
     events->report = report;
-    events->end = cpool->md->chunk->size;
 
     pyro_jfr_setting_list_init(&events->settings);
 
@@ -534,10 +533,9 @@ pyro_jfr_events_read(pyro_jfr_events_t *events, pyro_jfr_cpool_t *cpool,
 
     while (r.pos != r.end) {
         if (pyro_jfr_event_head(&r, &type, &payload)) {
-            events->end = (size_t) (r.pos - cpool->md->chunk->base);
             pyro_jfr_problem(report, "chunk at byte %zu: event at %zu has a "
                              "wrong size", cpool->md->chunk->offset,
-                             events->end);
+                             (size_t) (r.pos - cpool->md->chunk->base));
             return PYRO_JFR_MALFORMED;
         }
 

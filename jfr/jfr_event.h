@@ -49,7 +49,6 @@ typedef struct {
     uint16_t                  small[PYRO_JFR_SMALL_TYPES];  /* class + 1 */
     uint8_t                  *of_class;         /* class to event */
     uint8_t                  *states;           /* of the pool's entries */
-    size_t                    end;              /* where reading ended */
     uint32_t                  n_metadata;
     uint32_t                  n_checkpoints;
 
@@ -60,8 +59,8 @@ typedef struct {
 /*
  * Reads all events of the chunk into samples, facts and settings; counts has
  * room for each class, or is NULL.  PYRO_JFR_MALFORMED: an event's size is
- * wrong, so that nothing behind it can be found (end says where).  A bad
- * payload costs that event and is counted.
+ * wrong, so that nothing behind it can be found.  A bad payload costs that
+ * event and is counted.
  */
 pyro_jfr_bad_e pyro_jfr_events_read(pyro_jfr_events_t *events,
     pyro_jfr_cpool_t *cpool, pyro_jfr_report_t *report, uint64_t *counts);

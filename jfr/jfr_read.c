@@ -4,6 +4,7 @@
 
 #include "core/base/utf8.h"
 #include "jfr/jfr_event.h"
+#include "jfr/jfr_old.h"
 #include "jfr/jfr_output.h"
 
 
@@ -32,7 +33,8 @@ typedef struct {
 
 /* A chunk that is being read; everything but events is in the arena. */
 typedef struct {
-    pyro_jfr_chunk_t           chunk;
+    pyro_jfr_chunk_t           source;      /* as the recording has it */
+    pyro_jfr_chunk_t           chunk;       /* as it is read */
     pyro_arena_t              *arena;
     pyro_jfr_layout_t          layout;
     pyro_jfr_metadata_t        md;
@@ -55,6 +57,8 @@ static pyro_jfr_bad_e pyro_jfr_chunk_types(pyro_jfr_chunk_reading_t *c);
 static pyro_jfr_bad_e pyro_jfr_chunk_tables(pyro_jfr_reading_t *reading,
     pyro_jfr_chunk_reading_t *c);
 static pyro_jfr_bad_e pyro_jfr_chunk_events(pyro_jfr_reading_t *reading,
+    pyro_jfr_chunk_reading_t *c);
+static pyro_jfr_bad_e pyro_jfr_chunk_open(pyro_jfr_reading_t *reading,
     pyro_jfr_chunk_reading_t *c);
 static pyro_jfr_bad_e pyro_jfr_chunk_parse(pyro_jfr_reading_t *reading,
     pyro_jfr_chunk_reading_t *c);
@@ -158,13 +162,13 @@ pyro_jfr_chunk_tell(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c,
     memset(&summary, 0, sizeof(pyro_jfr_chunk_summary_t));
 
     summary.offset = c->chunk.offset;
-    summary.size = c->chunk.size;
-    summary.major = c->chunk.major;
-    summary.minor = c->chunk.minor;
+    summary.size = c->source.size;
+    summary.major = c->source.major;
+    summary.minor = c->source.minor;
     summary.start = c->chunk.start;
     summary.duration = c->chunk.duration;
     summary.frequency = c->chunk.frequency;
-    summary.unfinished = c->chunk.unfinished;
+    summary.unfinished = c->source.unfinished;
     summary.broken = broken;
 
     if (c->counts != NULL && pyro_jfr_event_counts(c, &summary)) {
@@ -245,15 +249,47 @@ pyro_jfr_chunk_events(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
 }
 
 
+/* Makes the arena, and of a chunk of version 0.9 one that can be read. */
+static pyro_jfr_bad_e
+pyro_jfr_chunk_open(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
+{
+    int  old;
+
+    old = c->source.major == 0;
+    c->arena = pyro_jfr_scratch(reading->options,
+                                old ? c->source.size * (1 + PYRO_JFR_OLD_TIMES)
+                                      + PYRO_JFR_OLD_ROOM
+                                    : c->source.size);
+
+    if (c->arena == NULL) {
+        return PYRO_JFR_NO_MEMORY;
+    }
+
+    if (!old) {
+        c->chunk = c->source;
+        return PYRO_JFR_SOUND;
+    }
+
+    return pyro_jfr_old_read(&c->source, c->arena, reading->report, &c->chunk);
+}
+
+
 /* Everything of a chunk but what its samples become. */
 static pyro_jfr_bad_e
 pyro_jfr_chunk_parse(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
 {
-    pyro_jfr_bad_e  bad, events;
+    pyro_jfr_bad_e  bad, tables, events;
 
     c->counts = NULL;
     c->readable = 0;
-    bad = pyro_jfr_chunk_tables(reading, c);
+    bad = pyro_jfr_chunk_open(reading, c);
+
+    if (bad == PYRO_JFR_NO_MEMORY || c->chunk.size == 0) {
+        return bad;
+    }
+
+    tables = pyro_jfr_chunk_tables(reading, c);
+    bad = tables ? tables : bad;
 
     if (!c->readable || bad == PYRO_JFR_NO_MEMORY) {
         return bad;
@@ -268,34 +304,36 @@ pyro_jfr_chunk_parse(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
 /*
  * A chunk that is damaged may have lost its end: then the next one begins
  * inside of it, and what is behind that is not to be read as its own.  Looked
- * for a few times a recording only, since it means to begin anew.
+ * for a few times a recording only, since bytes are read once more for it.
  */
 static int
 pyro_jfr_chunk_narrow(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
 {
-    size_t  next;
+    size_t             next;
+    pyro_jfr_chunk_t  *source;
 
-    if (reading->narrowed == PYRO_JFR_MAX_NARROWED) {
+    source = &c->source;
+
+    if (source->major == 0 || reading->narrowed == PYRO_JFR_MAX_NARROWED) {
         return 0;
     }
 
-    next = pyro_jfr_chunk_after(reading->recording, &c->chunk,
-                                PYRO_JFR_HEADER_SIZE);
+    next = pyro_jfr_chunk_inside(reading->recording, source);
 
-    if (next == c->chunk.offset + c->chunk.size) {
+    if (next == source->offset + source->size) {
         return 0;
     }
 
     reading->narrowed++;
     reading->offset = next;
-    c->chunk.size = next - c->chunk.offset;
+    source->size = next - source->offset;
 
-    if (c->chunk.checkpoint >= c->chunk.size) {
-        c->chunk.checkpoint = 0;
+    if (source->checkpoint >= source->size) {
+        source->checkpoint = 0;
     }
 
-    if (c->chunk.metadata >= c->chunk.size) {
-        c->chunk.metadata = 0;
+    if (source->metadata >= source->size) {
+        source->metadata = 0;
     }
 
     return 1;
@@ -347,17 +385,12 @@ pyro_jfr_chunk_read(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c,
     pyro_jfr_bad_e  bad;
     pyro_status_e   status;
 
-    c->arena = pyro_jfr_scratch(reading->options, c->chunk.size);
-
-    if (c->arena == NULL) {
-        return pyro_error_memory(err);
-    }
-
     memcpy(counters, reading->report->counters, sizeof(counters));
     bad = pyro_jfr_chunk_parse(reading, c);
 
     if (bad == PYRO_JFR_MALFORMED && pyro_jfr_chunk_narrow(reading, c)) {
         memcpy(reading->report->counters, counters, sizeof(counters));
+        pyro_arena_destroy(c->arena);
         bad = pyro_jfr_chunk_parse(reading, c);
         damaged = 1;
     }
@@ -368,13 +401,9 @@ pyro_jfr_chunk_read(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c,
              || pyro_jfr_chunk_tell(reading, c, damaged);
 
     status = !failed ? PYRO_OK
-             : pyro_arena_error(pyro_arena_exhausted(c->arena)
+             : pyro_arena_error(c->arena != NULL
+                                && pyro_arena_exhausted(c->arena)
                                 ? c->arena : reading->out.profile->arena, err);
-
-    if (bad == PYRO_JFR_MALFORMED && c->readable) {
-        reading->offset = pyro_jfr_chunk_after(reading->recording, &c->chunk,
-                                               c->events.end);
-    }
 
     pyro_arena_destroy(c->arena);
     pyro_jfr_count_add(reading->report, damaged ? PYRO_JFR_CHUNKS_BROKEN
@@ -407,7 +436,7 @@ pyro_jfr_chunks(pyro_jfr_reading_t *reading, pyro_error_t *err)
 
     while (status == PYRO_OK) {
         found = pyro_jfr_chunk_next(reading->recording, &reading->offset,
-                                    &c->chunk, &problem);
+                                    &c->source, &problem);
 
         if (found == PYRO_JFR_CHUNK_END) {
             break;
@@ -417,7 +446,7 @@ pyro_jfr_chunks(pyro_jfr_reading_t *reading, pyro_error_t *err)
             && !(found == PYRO_JFR_CHUNK_SKIPPED && unfinished))
         {
             pyro_jfr_problem(reading->report, "chunk at byte %zu: %s",
-                             c->chunk.offset, problem);
+                             c->source.offset, problem);
         }
 
         if (found == PYRO_JFR_CHUNK_SKIPPED) {
@@ -432,7 +461,7 @@ pyro_jfr_chunks(pyro_jfr_reading_t *reading, pyro_error_t *err)
 
         status = pyro_jfr_chunk_read(reading, c,
                                      found == PYRO_JFR_CHUNK_DAMAGED, err);
-        unfinished = c->chunk.unfinished;
+        unfinished = c->source.unfinished;
     }
 
     return status;

@@ -176,7 +176,7 @@ recordings_have_their_totals(void **state)
     }
 
     closedir(dir);
-    assert_int_equal(n, 22);
+    assert_int_equal(n, 35);
 }
 
 
