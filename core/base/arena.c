@@ -156,6 +156,7 @@ pyro_arena_destroy(pyro_arena_t *arena)
 
     for (block = arena->blocks; block != NULL; block = next) {
         next = block->next;
+        PYRO_HOLD(-(int64_t) block->size);
 
         if (!pyro_spare_put(block)) {
             free(block);
@@ -204,6 +205,7 @@ pyro_arena_block(pyro_arena_t *arena, size_t size)
 
     arena->blocks = block;
     arena->used += block->size;
+    PYRO_HOLD(block->size);
 
     return block + 1;
 }
@@ -309,6 +311,7 @@ pyro_arena_free(pyro_arena_t *arena, void *p, size_t size)
     }
 
     arena->used -= block->size;
+    PYRO_HOLD(-(int64_t) block->size);
 
     if (!pyro_spare_put(block)) {
         free(block);

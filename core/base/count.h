@@ -3,7 +3,8 @@
  * taken, bytes looked at, look-ups in tables.  Only in builds that define
  * PYRO_COUNTING (the sanitizers'); elsewhere nothing is left of it.
  *
- * The counters are the thread's.
+ * The counters are the thread's, and so is what arenas hold: bytes now, and at
+ * the most since somebody set the second number.
  */
 
 #ifndef _PYRO_COUNT_H_INCLUDED_
@@ -25,11 +26,18 @@ typedef enum {
 
 extern __thread uint64_t  pyro_counts[PYRO_COUNT_KINDS];
 
+extern __thread int64_t   pyro_held;
+extern __thread int64_t   pyro_held_most;
+
 #define PYRO_COUNT(kind, n)  (pyro_counts[kind] += (uint64_t) (n))
+#define PYRO_HOLD(n)                                                          \
+    (pyro_held += (int64_t) (n),                                              \
+     pyro_held_most = pyro_held > pyro_held_most ? pyro_held : pyro_held_most)
 
 #else
 
 #define PYRO_COUNT(kind, n)  ((void) 0)
+#define PYRO_HOLD(n)         ((void) 0)
 
 #endif
 

@@ -54,9 +54,11 @@ pyro_intern_grow(pyro_intern_t *table)
     table->hashes = hashes;
 
     for (i = 0; i < table->n; i++) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
         slot = (uint32_t) hashes[i] & (n - 1);
 
         while (slots[slot]) {
+            PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
             slot = (slot + 1) & (n - 1);
         }
 
@@ -85,6 +87,7 @@ pyro_intern_slot(const pyro_intern_t *table, pyro_slice_t s, uint64_t hash)
          table->slots[slot];
          slot = (slot + 1) & table->mask)
     {
+        PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
         id = table->slots[slot] - 1;
 
         if (table->hashes[id] == hash && pyro_slice_eq(table->items[id], s)) {
