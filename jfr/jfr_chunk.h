@@ -55,7 +55,8 @@ pyro_jfr_chunk_e pyro_jfr_chunk_next(pyro_slice_t recording, size_t *offset,
 
 /*
  * Where reading goes on after the chunk broke at pos (relative to it): a sound
- * header inside of it, if there is one, or else its end.
+ * header inside of it, if there is one, or else its end.  pos is behind all
+ * that was read of it: a table that ever new headers refer to is read once.
  */
 size_t pyro_jfr_chunk_after(pyro_slice_t recording,
     const pyro_jfr_chunk_t *chunk, size_t pos);

@@ -56,6 +56,8 @@ pyro_jfr_proto_next(pyro_slice_t *rest, pyro_jfr_proto_t *field)
         return 0;
     }
 
+    PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+
     p = (const uint8_t *) rest->data;
     end = p + rest->len;
     p = pyro_get_varint(p, end, &tag);

@@ -7,6 +7,8 @@
 
 static int pyro_jfr_layout_add(pyro_jfr_layout_t *layout, uint32_t offset,
     pyro_arena_t *arena);
+static void pyro_jfr_layout_reach(pyro_jfr_layout_t *layout,
+    const pyro_jfr_chunk_t *chunk, const pyro_jfr_reader_t *event);
 static int pyro_jfr_layout_chain(pyro_jfr_layout_t *layout,
     const pyro_jfr_chunk_t *chunk, pyro_arena_t *arena);
 static int pyro_jfr_layout_metadata(pyro_jfr_layout_t *layout,
@@ -26,6 +28,20 @@ pyro_jfr_layout_add(pyro_jfr_layout_t *layout, uint32_t offset,
     layout->checkpoints[layout->n_checkpoints++] = offset;
 
     return 0;
+}
+
+
+static void
+pyro_jfr_layout_reach(pyro_jfr_layout_t *layout, const pyro_jfr_chunk_t *chunk,
+    const pyro_jfr_reader_t *event)
+{
+    size_t  end;
+
+    end = (size_t) (event->end - chunk->base);
+
+    if (end > layout->end) {
+        layout->end = end;
+    }
 }
 
 
@@ -58,6 +74,8 @@ pyro_jfr_layout_chain(pyro_jfr_layout_t *layout, const pyro_jfr_chunk_t *chunk,
         {
             return 0;
         }
+
+        pyro_jfr_layout_reach(layout, chunk, &r);
 
         /* start, duration, the way to the one before */
 
@@ -104,6 +122,7 @@ pyro_jfr_layout_metadata(pyro_jfr_layout_t *layout,
         return 0;
     }
 
+    pyro_jfr_layout_reach(layout, chunk, &r);
     layout->metadata = chunk->metadata;
 
     return 1;

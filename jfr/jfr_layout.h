@@ -18,6 +18,7 @@ typedef struct {
     uint32_t  *checkpoints;         /* the last one first */
     uint32_t   n_checkpoints;
     uint32_t   cap_checkpoints;
+    size_t     end;                 /* of the one that ends last */
     int        walked;              /* the header or the chain is broken */
 } pyro_jfr_layout_t;
 

@@ -4,6 +4,8 @@
 
 #include <strings.h>
 
+#include "core/base/count.h"
+
 
 #define PYRO_JFR_STARS  PYRO_SLICE("***")
 
@@ -36,6 +38,7 @@ pyro_jfr_put(pyro_jfr_room_t *room, pyro_slice_t text)
     }
 
     if (text.len) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, text.len);
         memcpy(room->p, text.data, text.len);
     }
 
@@ -52,6 +55,8 @@ pyro_jfr_has_word(pyro_slice_t name, const char *word)
     len = strlen(word);
 
     for (i = 0; i + len <= name.len; i++) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, 1);
+
         if (strncasecmp(name.data + i, word, len) == 0) {
             return 1;
         }
@@ -83,6 +88,8 @@ pyro_jfr_argument_end(pyro_slice_t rest)
     size_t  i;
 
     for (i = 1; i + 1 < rest.len; i++) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, 1);
+
         if (rest.data[i] == ' ' && rest.data[i + 1] == '-') {
             return i;
         }
@@ -102,8 +109,10 @@ pyro_jfr_put_urls(pyro_jfr_room_t *room, pyro_slice_t text)
     while ((p = memmem(text.data, text.len, "://", 3)) != NULL) {
         i = (size_t) (p - text.data) + 3;
         end = i;
+        PYRO_COUNT(PYRO_COUNT_BYTES, i);
 
         while (end < text.len && memchr("@/ ", text.data[end], 3) == NULL) {
+            PYRO_COUNT(PYRO_COUNT_BYTES, 1);
             end++;
         }
 
