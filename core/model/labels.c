@@ -43,6 +43,13 @@ pyro_labels_cmp(const pyro_labels_t *a, const pyro_labels_t *b)
 
     for (i = 0; i < a->n && i < b->n; i++) {
         PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+
+        /* sets merged with the same one have its very bytes in common */
+
+        if (memcmp(&a->items[i], &b->items[i], sizeof(pyro_label_t)) == 0) {
+            continue;
+        }
+
         rc = pyro_slice_cmp(a->items[i].name, b->items[i].name);
 
         if (rc == 0) {
