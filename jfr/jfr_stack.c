@@ -267,6 +267,7 @@ pyro_jfr_symbol_text(pyro_jfr_stacks_t *stacks, uint64_t key)
 
     slot = 0;
     r = pyro_jfr_cpool_reader(cpool, PYRO_JFR_POOL_SYMBOL, entry);
+    start = r.pos;
     pyro_jfr_plan_run(cpool->md, &stacks->symbol_plan, &r, &slot);
 
     if (r.bad || slot == 0) {
@@ -274,7 +275,6 @@ pyro_jfr_symbol_text(pyro_jfr_stacks_t *stacks, uint64_t key)
     }
 
     r = pyro_jfr_chunk_reader(cpool->md->chunk, slot);
-    start = r.pos;
     text = pyro_jfr_cpool_string(cpool, &r);
 
     if (r.bad) {
