@@ -818,6 +818,74 @@ names_by_key(craft_t *c, craft_t *labels, size_t size)
 }
 
 
+/* Symbols with an array in front of the text, one symbol of all methods. */
+static void
+names_behind_junk(craft_t *c, craft_t *labels, size_t size)
+{
+    static const craft_class_t  symbol
+        = { "jdk.types.Symbol", CRAFT_SYMBOL,
+            { { "junk", CRAFT_LONG, 0, 1 },
+              { "string", CRAFT_STRING, 0, 0 } } };
+
+    (void) labels;
+
+    craft_begin(c);
+    craft_types(c, &symbol, 1, craft_classes, (int) CRAFT_CLASSES);
+    craft_checkpoint(c, 0, 4);
+    craft_pool(c, CRAFT_SYMBOL, 2);
+    craft_long(c, 1);
+    craft_varint(c, 0);
+    craft_text(c, "C");
+    craft_long(c, 2);
+    craft_varint(c, size / 4);
+    memset(c->data + c->n, 1, size / 4);
+    c->n += size / 4;
+    craft_text(c, "m");
+    cost_one_sample(c, size);
+    c->n -= 7;
+    cost_event(c, CRAFT_MONITOR, 3, (uint64_t) 1, (uint64_t) 1, (uint64_t) 1);
+    craft_end(c);
+}
+
+
+/* Each method has a name of its own. */
+static void
+names_distinct(craft_t *c, craft_t *labels, size_t size)
+{
+    char      name[16];
+    uint64_t  i, n;
+
+    (void) labels;
+
+    cost_begin(c);
+    craft_checkpoint(c, 0, 4);
+    n = cost_room(c, size, 8 + 9 + 6);
+    craft_pool(c, CRAFT_SYMBOL, n);
+
+    for (i = 1; i <= n; i++) {
+        cost_key(c, i);
+        snprintf(name, sizeof(name), "%03x", (unsigned) i & 0xfff);
+        name[0] = (char) ('a' + (i >> 12));
+        craft_text(c, name);
+    }
+
+    cost_class_pool(c);
+    craft_pool(c, CRAFT_METHOD, n);
+
+    for (i = 1; i <= n; i++) {
+        cost_key(c, i);
+        cost_key(c, 1);
+        cost_key(c, i);
+    }
+
+    cost_stack_of_methods(c, n);
+    craft_close(c);
+    cost_event(c, COST_MALLOC, 5, (uint64_t) 1, (uint64_t) 1, (uint64_t) 0,
+               (uint64_t) 0, (uint64_t) 0);
+    craft_end(c);
+}
+
+
 /* ---- stacks ---- */
 
 static void
@@ -1315,6 +1383,34 @@ labels_hidden(craft_t *c, craft_t *labels, size_t size)
 }
 
 
+/* Contexts full of span ids that are none: one long string of digits. */
+static void
+labels_of_digits(craft_t *c, craft_t *labels, size_t size)
+{
+    int       k;
+    uint64_t  i;
+
+    cost_labels_string(labels, 1, 10, 's', 0);
+    memcpy(labels->data + labels->n - 10, "profile_id", 10);
+    cost_labels_string(labels, 2, size / 4, '0', 0);
+
+    for (i = 1; labels->n < size / 2; i++) {
+        craft_byte(labels, 1 << 3 | 2);
+        cost_key(labels, 4 + 4 + 256 * 6);
+        craft_byte(labels, 1 << 3);
+        cost_key(labels, i);
+        craft_byte(labels, 2 << 3 | 2);
+        cost_key(labels, 256 * 6);
+
+        for (k = 0; k < 256; k++) {
+            craft_fixed(labels, 0x0a0408011002, 6);
+        }
+    }
+
+    labelled(c, size - labels->n, 1, i - 1, 0);
+}
+
+
 /* A snapshot of the least entries: a context's labels, strings, contexts. */
 static void
 snapshot(craft_t *c, craft_t *labels, size_t size)
@@ -1378,6 +1474,8 @@ static const cost_attack_t  cost_attacks[] = {
     COST_ATTACK(labels_few),        COST_ATTACK(labels_many),
     COST_ATTACK(labels_and_types),  COST_ATTACK(labels_hidden),
     COST_ATTACK(snapshot),          COST_ATTACK(frames_least),
+    COST_ATTACK(names_behind_junk), COST_ATTACK(names_distinct),
+    COST_ATTACK(labels_of_digits),
 };
 
 
