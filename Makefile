@@ -141,7 +141,9 @@ FUZZ_REPLAY := $(FUZZ_SRC:t/fuzz/%.c=$(B)/fuzz/%)
 ALL_LIBS    := storage jfr settings api format query model base
 ALL_A       := $(ALL_LIBS:%=$(B)/lib/%.a)
 
-$(B)/fuzz/%: t/fuzz/%.c t/fuzz/replay.c $(ALL_A)
+FUZZ_H      := $(wildcard t/fuzz/*.h)
+
+$(B)/fuzz/%: t/fuzz/%.c t/fuzz/replay.c $(FUZZ_H) $(ALL_A)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $< t/fuzz/replay.c $(ALL_A) -o $@ $(LDLIBS)
 
@@ -166,7 +168,7 @@ fuzz: deps-fuzz
 
 fuzz-engine: $(FUZZ_SRC:t/fuzz/%_fuzz.c=$(FUZZ_B)/%)
 
-$(FUZZ_B)/%: t/fuzz/%_fuzz.c $(ALL_A)
+$(FUZZ_B)/%: t/fuzz/%_fuzz.c $(FUZZ_H) $(ALL_A)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $< $(ALL_A) -o $@ $(LDLIBS)
 
 

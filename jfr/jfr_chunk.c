@@ -208,6 +208,9 @@ pyro_jfr_chunk_find(pyro_slice_t recording, size_t from, size_t end)
 
     while (from < end) {
         p = memmem(recording.data + from, end - from, "FLR\0", 4);
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+        PYRO_COUNT(PYRO_COUNT_BYTES, p == NULL ? end - from
+                   : (size_t) (p - recording.data) + 4 - from);
 
         if (p == NULL) {
             return end;

@@ -56,6 +56,8 @@ pyro_jfr_proto_next(pyro_slice_t *rest, pyro_jfr_proto_t *field)
         return 0;
     }
 
+    PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+
     p = (const uint8_t *) rest->data;
     end = p + rest->len;
     p = pyro_get_varint(p, end, &tag);
@@ -302,7 +304,12 @@ pyro_jfr_hex(pyro_slice_t text, uint64_t *v)
 
     *v = 0;
 
+    if (text.len != 16) {
+        return -1;
+    }
+
     for (i = 0; i < text.len; i++) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, 1);
         c = text.data[i];
 
         if (c >= '0' && c <= '9') {
@@ -318,7 +325,7 @@ pyro_jfr_hex(pyro_slice_t text, uint64_t *v)
         *v = *v << 4 | (uint64_t) c;
     }
 
-    return text.len == 16 ? 0 : -1;
+    return 0;
 }
 
 

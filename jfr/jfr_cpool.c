@@ -76,6 +76,7 @@ pyro_jfr_pool_read(pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r)
     pyro_jfr_pool_t        *pool;
     const pyro_jfr_plan_t  *plan;
 
+    PYRO_COUNT(PYRO_COUNT_STEPS, 1);
     class = pyro_jfr_index_get(&cpool->md->ids, pyro_jfr_long(r));
     n = pyro_jfr_count(r);
 
@@ -106,6 +107,7 @@ pyro_jfr_pool_read(pyro_jfr_cpool_t *cpool, pyro_jfr_reader_t *r)
     }
 
     for ( /* void */ ; n; n--) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
         key = pyro_jfr_long(r);
         pos = r->pos;
 
@@ -155,6 +157,7 @@ pyro_jfr_cpool_read(pyro_jfr_cpool_t *cpool, pyro_jfr_metadata_t *md,
     pyro_jfr_bad_e      bad;
     pyro_jfr_reader_t   at, r;
 
+    PYRO_COUNT_MOVED(sizeof(pyro_jfr_cpool_t));
     memset(cpool, 0, sizeof(pyro_jfr_cpool_t));
 
     cpool->arena = arena;

@@ -12,11 +12,16 @@ typedef enum {
     PYRO_JFR_SLOT_SPAN_NAME,
     PYRO_JFR_SLOT_TRACE_HI,
     PYRO_JFR_SLOT_TRACE_LO,
-    PYRO_JFR_SLOT_ID,
-    PYRO_JFR_SLOT_NAME,             /* positions */
-    PYRO_JFR_SLOT_TEXT,
     PYRO_JFR_SLOTS
 } pyro_jfr_event_slot_e;
+
+
+/* Of a setting: every event clears all slots, so it has none of its own. */
+enum {
+    PYRO_JFR_SLOT_ID,
+    PYRO_JFR_SLOT_NAME,             /* positions */
+    PYRO_JFR_SLOT_TEXT = PYRO_JFR_SLOT_AMOUNT
+};
 
 
 typedef enum {
@@ -245,6 +250,8 @@ pyro_jfr_events_bind(pyro_jfr_events_t *events)
         }
     }
 
+    PYRO_COUNT(PYRO_COUNT_STEPS, md->n_classes + PYRO_JFR_EV_COUNT);
+
     for (i = 0; i < md->n_classes; i++) {
         if (md->ids.keys[i] < PYRO_JFR_SMALL_TYPES) {
             events->small[md->ids.keys[i]] = (uint16_t) (i + 1);
@@ -453,6 +460,8 @@ pyro_jfr_event_take(pyro_jfr_events_t *events, pyro_jfr_event_e event,
 {
     uint64_t  slots[PYRO_JFR_SLOTS] = { [PYRO_JFR_SLOT_COUNT] = 1 };
 
+    PYRO_COUNT_MOVED(sizeof(slots));
+
     if (event >= PYRO_JFR_EV_FACT) {
         pyro_jfr_fact_read(&events->facts, event - PYRO_JFR_EV_FACT,
                            events->md, r);
@@ -515,6 +524,8 @@ pyro_jfr_events_read(pyro_jfr_events_t *events, pyro_jfr_cpool_t *cpool,
     pyro_jfr_event_e   event;
     pyro_jfr_reader_t  r, payload;
 
+    PYRO_COUNT_MOVED(offsetof(pyro_jfr_events_t, settings)
+                     + sizeof(events->settings.slots));
     memset(events, 0, offsetof(pyro_jfr_events_t, settings));
 
     events->md = cpool->md;

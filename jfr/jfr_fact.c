@@ -131,6 +131,10 @@ pyro_jfr_fact_text(const pyro_jfr_fact_t *fact, uint32_t slot,
     r = pyro_jfr_chunk_reader(cpool->md->chunk, fact->slots[slot]);
     text = pyro_jfr_cpool_string(cpool, &r);
 
+    /* as whoever asks for it looks for a blank or a line in it */
+
+    PYRO_COUNT(PYRO_COUNT_BYTES, text.len);
+
     return r.bad ? pyro_slice("", 0) : text;
 }
 

@@ -30,7 +30,7 @@ pyro_jfr_index_slot(const pyro_jfr_index_t *index, uint64_t key)
 {
     uint32_t  slot;
 
-    slot = (uint32_t) (key * index->factor >> index->shift);
+    slot = pyro_jfr_index_hash(index, key);
 
     while (index->slots[slot] && index->keys[index->slots[slot] - 1] != key) {
         PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
@@ -62,6 +62,7 @@ pyro_jfr_index_grow(pyro_jfr_index_t *index, uint32_t size)
     index->shift = 64 - (uint32_t) __builtin_ctz(size);
 
     for (i = 0; i < index->n; i++) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
         slots[pyro_jfr_index_slot(index, index->keys[i])] = i + 1;
     }
 

@@ -69,6 +69,7 @@ pyro_jfr_decimal(pyro_slice_t text)
     v = 0;
 
     for (i = 0; i < text.len; i++) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, 1);
         digit = (unsigned) (text.data[i] - '0');
 
         if (digit > 9 || v > (UINT64_MAX - 1 - digit) / 10) {
@@ -456,12 +457,14 @@ pyro_jfr_link(pyro_jfr_metadata_t *md)
     pyro_jfr_class_t  *class;
 
     for (i = 0; i < md->n_fields; i++) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
         id = pyro_jfr_meta_number(md, md->fields[i].class);
         md->fields[i].class = id == PYRO_JFR_NO_NUMBER
                               ? PYRO_NONE : pyro_jfr_index_get(&md->ids, id);
     }
 
     for (i = 0; i < md->n_classes; i++) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
         class = &md->classes[i];
 
         if (class->n_fields == 0) {
@@ -479,6 +482,7 @@ pyro_jfr_metadata_read(pyro_jfr_metadata_t *md, const pyro_jfr_chunk_t *chunk,
     uint64_t           type;
     pyro_jfr_reader_t  at, r;
 
+    PYRO_COUNT_MOVED(sizeof(pyro_jfr_metadata_t) + sizeof(md->by_word));
     memset(md, 0, sizeof(pyro_jfr_metadata_t));
 
     md->arena = arena;

@@ -6,8 +6,8 @@
  * them in streams, sections and tables.
  */
 #define PYRO_JFR_LABELS_TIMES  4
-#define PYRO_JFR_LABELS_FIXED  65536
-#define PYRO_JFR_SET_COST      256
+#define PYRO_JFR_LABELS_FIXED  16384
+#define PYRO_JFR_SET_COST      512
 #define PYRO_JFR_LABEL_COST    16
 
 
@@ -284,12 +284,6 @@ pyro_jfr_sample_out(pyro_jfr_output_t *out, const pyro_jfr_sample_t *sample,
     }
 
     if (sample->kind <= PYRO_JFR_WALL_RESTING) {
-        if (pyro_arena_grow(out->arena, &out->rows, &out->cap_rows,
-                            (size_t) out->n_rows + 1, sizeof(pyro_jfr_row_t)))
-        {
-            return -1;
-        }
-
         out->rows[out->n_rows++] = row;
 
         return 0;
@@ -350,7 +344,11 @@ pyro_jfr_output_chunk(pyro_jfr_output_t *out,
     tagged = pyro_arena_alloc(samples->arena, (size_t) samples->n_tags
                                               * sizeof(pyro_jfr_tagged_t));
 
-    if (tagged == NULL) {
+    if (tagged == NULL
+        || pyro_arena_grow(out->arena, &out->rows, &out->cap_rows,
+                           (size_t) out->n_rows + samples->n,
+                           sizeof(pyro_jfr_row_t)))
+    {
         return -1;
     }
 
@@ -359,6 +357,7 @@ pyro_jfr_output_chunk(pyro_jfr_output_t *out,
     }
 
     for (i = 0; i < samples->n; i++) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
         sample = &samples->items[i];
         out->stored = pyro_jfr_sum(out->stored, sample->count);
 
@@ -451,6 +450,8 @@ pyro_jfr_output_end(pyro_jfr_output_t *out, int64_t sample_rate)
     period = (uint64_t) pyro_jfr_period(out->settings, sample_rate);
 
     for (i = 0; i < out->n_rows; i++) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+
         if (pyro_jfr_row_out(out, &out->rows[i], period, wall)) {
             return -1;
         }

@@ -28,6 +28,7 @@ typedef struct {
     pyro_jfr_context_t         context;
     pyro_jfr_output_t          out;
     pyro_jfr_report_t         *report;
+    size_t                     names_left;  /* bytes of function texts */
 } pyro_jfr_reading_t;
 
 
@@ -356,7 +357,8 @@ pyro_jfr_chunk_output(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
                                   &c->events.settings)
            || pyro_jfr_facts_end(&c->events.facts, &c->cpool, profile->arena,
                                  &report->info)
-           || pyro_jfr_stacks_init(&c->stacks, &c->cpool, profile, report)
+           || pyro_jfr_stacks_init(&c->stacks, &c->cpool, profile, report,
+                                   &reading->names_left)
            || pyro_jfr_output_chunk(&reading->out, &c->events.samples,
                                     &c->stacks);
 }
@@ -555,6 +557,8 @@ pyro_jfr_read(pyro_slice_t recording, const pyro_jfr_options_t *options,
     reading->options = options;
     reading->recording = recording;
     reading->report = report;
+    reading->names_left = recording.len * PYRO_JFR_NAMES_TIMES
+                          + PYRO_JFR_NAMES_FIXED;
 
     status = pyro_jfr_recording(reading, arena, profile, err);
     pyro_arena_destroy(arena);

@@ -139,7 +139,7 @@ pyro_jfr_skip_varints(pyro_jfr_reader_t *r, uint64_t n)
      * any belong to one of nine bytes, whose last may have it.
      */
 
-    PYRO_COUNT(PYRO_COUNT_BYTES, n);
+    PYRO_COUNT(PYRO_COUNT_BYTES, n > pyro_jfr_left(r) ? pyro_jfr_left(r) : n);
 
     if (n >= 16 && pyro_jfr_left(r) >= 8) {
         n = pyro_jfr_skip_short(r, n);
@@ -196,9 +196,8 @@ pyro_jfr_is_ascii(const uint8_t *p, size_t n)
     uint8_t   all;
     uint64_t  word;
 
-    PYRO_COUNT(PYRO_COUNT_BYTES, n);
-
     for (i = 0; n - i >= 8; i += 8) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, 8);
         memcpy(&word, p + i, sizeof(word));
 
         if (word & PYRO_JFR_HIGH_BITS) {
@@ -207,6 +206,7 @@ pyro_jfr_is_ascii(const uint8_t *p, size_t n)
     }
 
     for (all = 0; i < n; i++) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, 1);
         all |= p[i];
     }
 
@@ -286,6 +286,7 @@ pyro_jfr_chars(pyro_jfr_reader_t *r, uint64_t n, pyro_arena_t *arena)
     high = 0;
 
     while (n-- && r->bad == PYRO_JFR_SOUND) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
         c = pyro_jfr_char(r);
 
         if (high && c >= 0xdc00 && c < 0xe000) {
@@ -331,6 +332,7 @@ pyro_jfr_latin1(pyro_jfr_reader_t *r, uint64_t n, pyro_arena_t *arena)
     }
 
     for (p = text; n; n--) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, 1);
         p = pyro_jfr_put_utf8(p, *r->pos++);
     }
 

@@ -45,10 +45,13 @@ pyro_jfr_sample_hash(const pyro_jfr_samples_t *samples,
 {
     uint64_t  h;
 
-    /* by a secret factor; the better bits are the upper ones */
+    /* by a secret factor, twice: see pyro_jfr_index_hash() */
 
-    h = ((uint64_t) sample->stack << 32 | sample->tag) ^ sample->kind;
+    h = ((uint64_t) sample->stack << 32 | sample->tag)
+        ^ (uint64_t) sample->kind << 28;
     h *= samples->seed | 1;
+    h ^= h >> 32;
+    h *= 0x9e3779b97f4a7c15ULL;
 
     return h >> 32;
 }
@@ -99,10 +102,12 @@ pyro_jfr_samples_grow(pyro_jfr_samples_t *samples)
     }
 
     for (i = 0; i < samples->n; i++) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
         slot = (uint32_t) pyro_jfr_sample_hash(samples, &samples->items[i])
                & samples->mask;
 
         while (slots[slot]) {
+            PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
             slot = (slot + 1) & samples->mask;
         }
 
@@ -130,6 +135,7 @@ pyro_jfr_tags_grow(pyro_jfr_samples_t *samples)
                & samples->tag_mask;
 
         while (slots[slot]) {
+            PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
             slot = (slot + 1) & samples->tag_mask;
         }
 

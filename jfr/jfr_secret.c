@@ -4,6 +4,8 @@
 
 #include <strings.h>
 
+#include "core/base/count.h"
+
 
 #define PYRO_JFR_STARS  PYRO_SLICE("***")
 
@@ -35,6 +37,7 @@ pyro_jfr_put(pyro_jfr_room_t *room, pyro_slice_t text)
     }
 
     if (text.len) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, text.len);
         memcpy(room->p, text.data, text.len);
     }
 
@@ -53,6 +56,7 @@ pyro_jfr_is_secret(pyro_slice_t name)
 
     for (i = 0; i < name.len; i++) {
         c = (char) (name.data[i] | 0x20);
+        PYRO_COUNT(PYRO_COUNT_BYTES, 1);
 
         for (k = 0; pyro_jfr_secret_words[k] != NULL; k++) {
             word = pyro_jfr_secret_words[k];
@@ -82,6 +86,8 @@ pyro_jfr_argument_end(pyro_slice_t rest)
     size_t  i;
 
     for (i = 1; i + 1 < rest.len; i++) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, 1);
+
         if (rest.data[i] == ' ' && rest.data[i + 1] == '-') {
             return i;
         }
@@ -101,8 +107,10 @@ pyro_jfr_put_urls(pyro_jfr_room_t *room, pyro_slice_t text)
     while ((p = memmem(text.data, text.len, "://", 3)) != NULL) {
         i = (size_t) (p - text.data) + 3;
         end = i;
+        PYRO_COUNT(PYRO_COUNT_BYTES, i);
 
         while (end < text.len && memchr("@/ ", text.data[end], 3) == NULL) {
+            PYRO_COUNT(PYRO_COUNT_BYTES, 1);
             end++;
         }
 

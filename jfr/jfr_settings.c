@@ -56,6 +56,7 @@ pyro_jfr_number(pyro_slice_t *text)
     n = 0;
 
     while (text->len && *text->data >= '0' && *text->data <= '9') {
+        PYRO_COUNT(PYRO_COUNT_BYTES, 1);
         n = n > INT64_MAX / 10 - 1 ? INT64_MAX / 10 - 1
                                    : n * 10 + (*text->data - '0');
         text->data++;
@@ -302,6 +303,8 @@ pyro_jfr_setting_keep(pyro_jfr_info_t *info, pyro_arena_t *arena,
     name = pyro_slice(text, len);
 
     for (i = 0; i < info->n_settings; i++) {
+        PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
+
         if (pyro_slice_eq(info->settings[i].name, name)) {
             break;
         }

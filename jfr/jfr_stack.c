@@ -39,6 +39,7 @@ static int pyro_jfr_plan_pool(pyro_jfr_stacks_t *stacks, pyro_jfr_pool_e pool,
 static int pyro_jfr_plan_frame(pyro_jfr_stacks_t *stacks);
 static int pyro_jfr_stacks_tables(pyro_jfr_stacks_t *stacks);
 static uint32_t pyro_jfr_unknown(pyro_jfr_stacks_t *stacks);
+static void pyro_jfr_names_take(pyro_jfr_stacks_t *stacks, size_t n);
 static pyro_slice_t pyro_jfr_symbol_text(pyro_jfr_stacks_t *stacks,
     uint64_t key);
 static pyro_slice_t pyro_jfr_class_text(pyro_jfr_stacks_t *stacks,
@@ -133,7 +134,14 @@ pyro_jfr_plan_frame(pyro_jfr_stacks_t *stacks)
         return -1;
     }
 
-    stacks->usual = found == 3 && !md->chunk->fixed
+    /* each frame may become a node, for which a byte would be too little */
+
+    if (found != 3) {
+        stacks->frame_plan.n = 0;
+        return 0;
+    }
+
+    stacks->usual = !md->chunk->fixed
                     && pyro_jfr_plan_varints(&stacks->frame_plan, order)
                        == PYRO_JFR_USUAL_FRAME
                     && order[PYRO_JFR_SLOT_METHOD] == 0
@@ -184,16 +192,16 @@ pyro_jfr_stacks_tables(pyro_jfr_stacks_t *stacks)
 
 int
 pyro_jfr_stacks_init(pyro_jfr_stacks_t *stacks, pyro_jfr_cpool_t *cpool,
-    pyro_profile_t *profile, pyro_jfr_report_t *report)
+    pyro_profile_t *profile, pyro_jfr_report_t *report, size_t *names_left)
 {
+    PYRO_COUNT_MOVED(sizeof(pyro_jfr_stacks_t));
     memset(stacks, 0, sizeof(pyro_jfr_stacks_t));
 
     stacks->cpool = cpool;
     stacks->arena = cpool->arena;
     stacks->profile = profile;
     stacks->report = report;
-    stacks->names_left = cpool->md->chunk->size * PYRO_JFR_NAMES_TIMES
-                         + PYRO_JFR_NAMES_FIXED;
+    stacks->names_left = names_left;
 
     if (pyro_jfr_stacks_tables(stacks)
         || pyro_jfr_plan_pool(stacks, PYRO_JFR_POOL_STACK,
@@ -234,13 +242,31 @@ pyro_jfr_unknown(pyro_jfr_stacks_t *stacks)
 }
 
 
+/* What n bytes of names cost; 0 is left when they have cost too much. */
+static void
+pyro_jfr_names_take(pyro_jfr_stacks_t *stacks, size_t n)
+{
+    if (n < *stacks->names_left) {
+        *stacks->names_left -= n;
+        return;
+    }
+
+    *stacks->names_left = 0;
+    pyro_jfr_problem(stacks->report, "chunk at byte %zu: the names of methods "
+                     "take more than %d times the recording's bytes",
+                     stacks->cpool->md->chunk->offset, PYRO_JFR_NAMES_TIMES);
+}
+
+
 /* Empty if the symbol is missing; data NULL: no memory. */
 static pyro_slice_t
 pyro_jfr_symbol_text(pyro_jfr_stacks_t *stacks, uint64_t key)
 {
+    size_t              read;
     uint32_t            entry;
     uint64_t            slot;
     pyro_slice_t        text;
+    const uint8_t      *start;
     pyro_jfr_reader_t   r;
     pyro_jfr_cpool_t   *cpool;
 
@@ -252,6 +278,7 @@ pyro_jfr_symbol_text(pyro_jfr_stacks_t *stacks, uint64_t key)
     }
 
     r = pyro_jfr_cpool_reader(cpool, PYRO_JFR_POOL_SYMBOL, entry);
+    start = r.pos;
 
     if (!stacks->symbol_first) {
         slot = 0;
@@ -277,7 +304,17 @@ pyro_jfr_symbol_text(pyro_jfr_stacks_t *stacks, uint64_t key)
 
     PYRO_COUNT(PYRO_COUNT_BYTES, text.len);
 
-    return pyro_jfr_symbol(stacks->arena, text);
+    read = (size_t) (r.pos - start) > text.len ? (size_t) (r.pos - start)
+                                               : text.len;
+    text = pyro_jfr_symbol(stacks->arena, text);
+
+    /* the function takes what it gets; here is what was read for nothing */
+
+    if (read > text.len) {
+        pyro_jfr_names_take(stacks, read - text.len);
+    }
+
+    return text;
 }
 
 
@@ -330,7 +367,7 @@ pyro_jfr_function_text(pyro_jfr_stacks_t *stacks, pyro_slice_t class,
     memcpy(stacks->text, class.data, class.len);
     stacks->text[class.len] = '.';
     memcpy(stacks->text + class.len + 1, name.data, name.len);
-    PYRO_COUNT(PYRO_COUNT_BYTES, len);
+    PYRO_COUNT_MOVED(len);
 
     return pyro_profile_string(stacks->profile,
                                pyro_slice(stacks->text, len));
@@ -348,6 +385,11 @@ pyro_jfr_function(pyro_jfr_stacks_t *stacks, uint32_t entry)
     pyro_slice_t       class, name;
     pyro_jfr_reader_t  r;
 
+    if (*stacks->names_left == 0) {
+        pyro_jfr_count_add(stacks->report, PYRO_JFR_NAMES_FOLDED, 1);
+        return PYRO_JFR_NO_STACK;
+    }
+
     r = pyro_jfr_cpool_reader(stacks->cpool, PYRO_JFR_POOL_METHOD, entry);
     pyro_jfr_plan_run(stacks->cpool->md, &stacks->method_plan, &r, slots);
 
@@ -364,16 +406,7 @@ pyro_jfr_function(pyro_jfr_stacks_t *stacks, uint32_t entry)
         return PYRO_NONE;
     }
 
-    if (class.len + name.len >= stacks->names_left) {
-        pyro_jfr_count_add(stacks->report, PYRO_JFR_NAMES_FOLDED, 1);
-        pyro_jfr_problem(stacks->report, "chunk at byte %zu: the names of its "
-                         "methods take more than %d times its bytes",
-                         stacks->cpool->md->chunk->offset,
-                         PYRO_JFR_NAMES_TIMES);
-        return PYRO_JFR_NO_STACK;
-    }
-
-    stacks->names_left -= class.len + name.len;
+    pyro_jfr_names_take(stacks, class.len + name.len);
 
     return pyro_jfr_function_text(stacks, class, name);
 }
@@ -590,6 +623,8 @@ pyro_jfr_path_node(pyro_jfr_stacks_t *stacks)
     i = stacks->path.n;
 
     for (left = stacks->last.n; left && i; left--) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+
         if (last[left - 1].frame != step[i - 1].frame) {
             break;
         }

@@ -8,8 +8,9 @@
  *
  * Function text is class, dot, method, both as pyro_jfr_symbol() has them, and
  * both cut at 8191 bytes, the longest that async-profiler writes.  All function
- * texts of a recording together are bounded by what the recording has bytes,
- * see PYRO_JFR_NAMES_TIMES: a method beyond that is "[unknown]" and counted.
+ * texts of a recording together, and what is read to make them, are bounded by
+ * what the recording has bytes, see PYRO_JFR_NAMES_TIMES: a method beyond that
+ * is "[unknown]" and counted.
  * Lives in the chunk's arena; one thread.
  */
 
@@ -23,9 +24,9 @@
 
 #define PYRO_JFR_NO_STACK      (PYRO_NONE - 1)
 
-/* Function texts of a chunk, at most: real ones take 1.5 bytes a byte of it. */
-#define PYRO_JFR_NAMES_TIMES   4
-#define PYRO_JFR_NAMES_FIXED   65536
+/* Names of a recording, at most: real ones take a third of a byte a byte. */
+#define PYRO_JFR_NAMES_TIMES   3
+#define PYRO_JFR_NAMES_FIXED   16384
 
 
 /* A method, and the frame of the line where it was met last. */
@@ -74,15 +75,18 @@ typedef struct {
     pyro_jfr_path_t          path;
     pyro_jfr_path_t          last;          /* the stack before */
     uint32_t                 unknown;       /* frame "[unknown]"; + 1 */
-    size_t                   names_left;    /* bytes of function texts */
+    size_t                  *names_left;    /* the recording's; 0: no more */
     char                    *text;          /* where names are put together */
     size_t                   text_cap;
 } pyro_jfr_stacks_t;
 
 
-/* -1: no memory. */
+/*
+ * names_left is the recording's: PYRO_JFR_NAMES_TIMES its bytes at first, and
+ * PYRO_JFR_NAMES_FIXED.  -1: no memory.
+ */
 int pyro_jfr_stacks_init(pyro_jfr_stacks_t *stacks, pyro_jfr_cpool_t *cpool,
-    pyro_profile_t *profile, pyro_jfr_report_t *report);
+    pyro_profile_t *profile, pyro_jfr_report_t *report, size_t *names_left);
 
 /*
  * The leaf node of a stack pool entry, 0 (the root) if it has no frames;

@@ -2,6 +2,8 @@
 
 #include "jfr/jfr_symbol.h"
 
+#include "core/base/count.h"
+
 
 #define PYRO_JFR_ASYNC_BUILD  "-17b9a1d8156277a98ccc871afa9a8f69215f92"
 
@@ -50,6 +52,7 @@ pyro_jfr_eat_digits(pyro_slice_t *s)
     len = s->len;
 
     while (s->len && *s->data >= '0' && *s->data <= '9') {
+        PYRO_COUNT(PYRO_COUNT_BYTES, 1);
         s->data++;
         s->len--;
     }
@@ -65,6 +68,8 @@ pyro_jfr_eat_hex(pyro_slice_t *s, size_t max)
     size_t  n;
 
     for (n = 0; n < max && n < s->len; n++) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, 1);
+
         if (!(s->data[n] >= '0' && s->data[n] <= '9')
             && !(s->data[n] >= 'a' && s->data[n] <= 'f'))
         {
@@ -125,6 +130,7 @@ pyro_jfr_last(pyro_slice_t s, pyro_slice_t what)
     const char  *p, *end;
 
     end = s.data + s.len;
+    PYRO_COUNT(PYRO_COUNT_BYTES, s.len);
 
     while ((p = memrchr(s.data, '$', s.len)) != NULL) {
         if (pyro_slice_starts(pyro_slice(p, (size_t) (end - p)), what)) {
@@ -150,6 +156,7 @@ pyro_jfr_head(pyro_arena_t *arena, pyro_slice_t symbol, size_t len)
         return pyro_slice(NULL, 0);
     }
 
+    PYRO_COUNT(PYRO_COUNT_BYTES, len);
     memcpy(p, symbol.data, len);
     p[len] = '_';
 
@@ -330,9 +337,15 @@ pyro_jfr_symbol(pyro_arena_t *arena, pyro_slice_t symbol)
         }
     }
 
+    PYRO_COUNT(PYRO_COUNT_BYTES, symbol.len);
+
     if (!pyro_jfr_has_dollars(symbol)) {
         return symbol;
     }
+
+    /* and for the two that look for a line's end */
+
+    PYRO_COUNT(PYRO_COUNT_BYTES, 2 * symbol.len);
 
     len = pyro_jfr_lambda(symbol);
 

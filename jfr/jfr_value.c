@@ -264,6 +264,8 @@ pyro_jfr_want(const pyro_jfr_metadata_t *md, const pyro_jfr_field_t *field,
     }
 
     for (i = 0; i < n; i++) {
+        PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
+
         if (field->word == wants[i].name
             && field->pool == wants[i].pool
             && field->array == wants[i].array

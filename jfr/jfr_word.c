@@ -1,5 +1,7 @@
 #include "jfr/jfr_word.h"
 
+#include "core/base/count.h"
+
 
 static const pyro_slice_t  pyro_jfr_words[PYRO_JFR_WORD_COUNT] = {
     { "", 0 },
@@ -23,6 +25,7 @@ pyro_jfr_word(pyro_slice_t text)
     high = PYRO_JFR_WORD_COUNT;
 
     while (low < high) {
+        PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
         middle = (low + high) / 2;
 
         if (text.len != pyro_jfr_words[middle].len) {

@@ -156,6 +156,7 @@ pyro_arena_destroy(pyro_arena_t *arena)
 
     for (block = arena->blocks; block != NULL; block = next) {
         next = block->next;
+        PYRO_HOLD(-(int64_t) block->size);
 
         if (!pyro_spare_put(block)) {
             free(block);
@@ -204,6 +205,7 @@ pyro_arena_block(pyro_arena_t *arena, size_t size)
 
     arena->blocks = block;
     arena->used += block->size;
+    PYRO_HOLD(block->size);
 
     return block + 1;
 }
@@ -299,7 +301,7 @@ pyro_arena_calloc(pyro_arena_t *arena, size_t n, size_t size)
     p = pyro_arena_alloc(arena, n * size);
 
     if (p != NULL) {
-        PYRO_COUNT(PYRO_COUNT_BYTES, n * size);
+        PYRO_COUNT_MOVED(n * size);
         memset(p, 0, n * size);
     }
 
@@ -325,6 +327,7 @@ pyro_arena_free(pyro_arena_t *arena, void *p, size_t size)
     }
 
     arena->used -= block->size;
+    PYRO_HOLD(-(int64_t) block->size);
 
     if (!pyro_spare_put(block)) {
         free(block);
@@ -344,7 +347,7 @@ pyro_arena_dup(pyro_arena_t *arena, pyro_slice_t s)
     }
 
     if (s.len) {
-        PYRO_COUNT(PYRO_COUNT_BYTES, s.len);
+        PYRO_COUNT_MOVED(s.len);
         memcpy(p, s.data, s.len);
     }
 
@@ -380,7 +383,7 @@ pyro_arena_move(pyro_arena_t *arena, void *items, uint32_t *cap, size_t n,
     memcpy(&old, items, sizeof(void *));
 
     if (*cap) {
-        PYRO_COUNT(PYRO_COUNT_BYTES, (size_t) *cap * size);
+        PYRO_COUNT_MOVED((size_t) *cap * size);
         memcpy(p, old, (size_t) *cap * size);
         pyro_arena_free(arena, old, (size_t) *cap * size);
     }

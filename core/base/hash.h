@@ -11,6 +11,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "core/base/count.h"
 #include "core/base/slice.h"
 
 
@@ -23,6 +24,8 @@ typedef struct {
 static inline uint64_t
 pyro_hash64(const void *data, size_t len, uint64_t seed)
 {
+    PYRO_COUNT(PYRO_COUNT_BYTES, len);
+
     return XXH3_64bits_withSeed(data, len, seed);
 }
 
@@ -32,6 +35,8 @@ pyro_hash128(const void *data, size_t len)
 {
     XXH128_hash_t   h = XXH3_128bits(data, len);
     pyro_hash128_t  r = { h.low64, h.high64 };
+
+    PYRO_COUNT(PYRO_COUNT_BYTES, len);
 
     return r;
 }

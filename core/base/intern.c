@@ -76,9 +76,11 @@ pyro_intern_grow(pyro_intern_t *table, uint32_t size)
     }
 
     for (i = 0; i < table->n; i++) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
         slot = (uint32_t) table->hashes[i] & (size - 1);
 
         while (slots[slot]) {
+            PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
             slot = (slot + 1) & (size - 1);
         }
 

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/base/count.h"
+
 
 typedef struct {
     const char  *data;      /* may be NULL only if len is 0 */
@@ -39,9 +41,32 @@ pyro_slice_str(const char *text)
 }
 
 
+/* What memcmp() looks at, where it is counted. */
+static inline void
+pyro_slice_count(pyro_slice_t a, pyro_slice_t b)
+{
+#ifdef PYRO_COUNTING
+    size_t  i, n;
+
+    n = a.len < b.len ? a.len : b.len;
+
+    for (i = 0; i < n && a.data[i] == b.data[i]; i++) { /* void */ }
+
+    PYRO_COUNT(PYRO_COUNT_BYTES, i);
+#else
+    (void) a;
+    (void) b;
+#endif
+}
+
+
 static inline int
 pyro_slice_eq(pyro_slice_t a, pyro_slice_t b)
 {
+    if (a.len == b.len) {
+        pyro_slice_count(a, b);
+    }
+
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
@@ -56,6 +81,10 @@ pyro_slice_is(pyro_slice_t a, const char *text)
 static inline int
 pyro_slice_starts(pyro_slice_t s, pyro_slice_t prefix)
 {
+    if (s.len >= prefix.len) {
+        pyro_slice_count(s, prefix);
+    }
+
     return s.len >= prefix.len
            && (prefix.len == 0 || memcmp(s.data, prefix.data, prefix.len) == 0);
 }
@@ -67,6 +96,8 @@ pyro_slice_cmp(pyro_slice_t a, pyro_slice_t b)
 {
     int     rc;
     size_t  n;
+
+    pyro_slice_count(a, b);
 
     n = a.len < b.len ? a.len : b.len;
     rc = n ? memcmp(a.data, b.data, n) : 0;

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/base/count.h"
+
 
 size_t
 pyro_utf8_char(const char *text, size_t len)
@@ -58,6 +60,8 @@ pyro_utf8_valid(const char *p, size_t len)
     size_t    n;
     uint64_t  word;
 
+    PYRO_COUNT(PYRO_COUNT_BYTES, len);
+
     while (len) {
 
         if (len >= 8) {
@@ -110,6 +114,8 @@ pyro_utf8_clean(char *dst, size_t max, const char *src, size_t len)
         src += n;
         len -= n;
     }
+
+    PYRO_COUNT(PYRO_COUNT_BYTES, out);
 
     return out;
 }

@@ -1,6 +1,7 @@
 #include "core/model/labels.h"
 
 #include "core/base/bytes.h"
+#include "core/base/count.h"
 #include "core/base/utf8.h"
 
 
@@ -41,6 +42,14 @@ pyro_labels_cmp(const pyro_labels_t *a, const pyro_labels_t *b)
     uint32_t  i;
 
     for (i = 0; i < a->n && i < b->n; i++) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+
+        /* sets merged with the same one have its very bytes in common */
+
+        if (memcmp(&a->items[i], &b->items[i], sizeof(pyro_label_t)) == 0) {
+            continue;
+        }
+
         rc = pyro_slice_cmp(a->items[i].name, b->items[i].name);
 
         if (rc == 0) {
@@ -67,6 +76,7 @@ pyro_labels_bound(const pyro_label_t *items, uint32_t n, pyro_slice_t name,
     low = 0;
 
     while (low < n) {
+        PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
         mid = low + (n - low) / 2;
         rc = pyro_slice_cmp(items[mid].name, name);
 
@@ -87,6 +97,8 @@ pyro_labels_reverse(pyro_label_t *items, uint32_t n)
 {
     uint32_t      i;
     pyro_label_t  t;
+
+    PYRO_COUNT(PYRO_COUNT_STEPS, n / 2);
 
     for (i = 0; i < n / 2; i++) {
         t = items[i];
@@ -152,6 +164,7 @@ pyro_labels_insertion(pyro_label_t *items, uint32_t n)
         t = items[i];
 
         for (k = i; k && pyro_slice_cmp(t.name, items[k - 1].name) < 0; k--) {
+            PYRO_COUNT(PYRO_COUNT_STEPS, 1);
             items[k] = items[k - 1];
         }
 
@@ -179,6 +192,7 @@ pyro_labels_sort(pyro_label_t *items, uint32_t n)
     }
 
     out = 0;
+    PYRO_COUNT(PYRO_COUNT_STEPS, n);
 
     for (i = 0; i < n; i++) {
 
@@ -229,6 +243,7 @@ pyro_labels_merge(pyro_arena_t *arena, const pyro_labels_t *a,
         items[n] = rc <= 0 ? a->items[i++] : b->items[k++];
     }
 
+    PYRO_COUNT(PYRO_COUNT_STEPS, n);
     out->items = items;
     out->n = n;
 
@@ -250,6 +265,8 @@ pyro_labels_hash(const pyro_labels_t *labels)
     for (i = 0; i < labels->n; i++) {
         pyro_put_be64(len, labels->items[i].name.len);
         pyro_put_be64(len + 8, labels->items[i].value.len);
+        PYRO_COUNT(PYRO_COUNT_BYTES, sizeof(len) + labels->items[i].name.len
+                                     + labels->items[i].value.len);
 
         XXH3_128bits_update(&state, len, sizeof(len));
         XXH3_128bits_update(&state, labels->items[i].name.data,

@@ -4,7 +4,8 @@
 #include "core/base/utf8.h"
 
 
-#define PYRO_INDEX_FIRST  32
+#define PYRO_INDEX_FIRST    8       /* slots; of sections there are many */
+#define PYRO_SAMPLES_FIRST  4
 
 
 /* What an index has to know of the items of an array. */
@@ -38,6 +39,7 @@ static inline uint32_t pyro_profile_enter(pyro_profile_t *p,
     pyro_profile_index_t *index, void *array, uint32_t *n, uint32_t *cap,
     const void *item, const pyro_item_kind_t *kind);
 static pyro_slice_t pyro_profile_repair(pyro_arena_t *arena, pyro_slice_t s);
+static int pyro_samples_first(pyro_arena_t *arena, pyro_section_t *section);
 static int pyro_labels_copy(pyro_arena_t *arena, pyro_labels_t *set);
 
 
@@ -293,6 +295,8 @@ pyro_index_grow(pyro_profile_t *p, pyro_profile_index_t *index,
 
     for (i = 0; index->slots != NULL && i <= index->mask; i++) {
 
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+
         if (index->slots[i] == 0) {
             continue;
         }
@@ -301,6 +305,7 @@ pyro_index_grow(pyro_profile_t *p, pyro_profile_index_t *index,
         pos = (uint32_t) kind->hash(item, p->strings.seed);
 
         while (slots[pos & (size - 1)]) {
+            PYRO_COUNT(PYRO_COUNT_LOOKUPS, 1);
             pos++;
         }
 
@@ -382,6 +387,7 @@ pyro_profile_enter(pyro_profile_t *p, pyro_profile_index_t *index, void *array,
     }
 
     memcpy(&items, array, sizeof(void *));
+    PYRO_COUNT_MOVED(kind->size);
 
     id = (*n)++;
     *slot = id + 1;
@@ -423,6 +429,7 @@ pyro_profile_repair(pyro_arena_t *arena, pyro_slice_t s)
 
     s = pyro_arena_dup(arena, s);
     copy = (char *) s.data;
+    PYRO_COUNT(PYRO_COUNT_BYTES, s.len);
 
     for (i = 0; i < s.len; i += n) {
         n = pyro_utf8_char(copy + i, s.len - i);
@@ -562,6 +569,18 @@ pyro_profile_column(pyro_profile_t *p, const pyro_profile_type_t *type)
 }
 
 
+/* Most sections stay small where there are many: one for each label set. */
+static int
+pyro_samples_first(pyro_arena_t *arena, pyro_section_t *section)
+{
+    section->samples = pyro_arena_alloc(arena, PYRO_SAMPLES_FIRST
+                                               * sizeof(pyro_sample_t));
+    section->cap = section->samples != NULL ? PYRO_SAMPLES_FIRST : 0;
+
+    return section->samples != NULL ? 0 : -1;
+}
+
+
 int
 pyro_profile_add(pyro_profile_t *p, uint32_t labels, uint32_t type,
     uint32_t node, uint32_t span, int64_t value)
@@ -598,6 +617,10 @@ pyro_profile_add(pyro_profile_t *p, uint32_t labels, uint32_t type,
 
     in = &p->sections[id];
     n = in->n;
+
+    if (n == 0 && pyro_samples_first(p->arena, in)) {
+        return -1;
+    }
 
     id = pyro_profile_enter(p, &in->index, &in->samples, &in->n, &in->cap,
                             &sample, &pyro_sample_kind);

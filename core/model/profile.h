@@ -141,7 +141,10 @@ uint32_t pyro_profile_string(pyro_profile_t *p, pyro_slice_t s);
 
 uint32_t pyro_profile_frame(pyro_profile_t *p, const pyro_frame_t *frame);
 
-/* By a secret factor: the upper bits of the product depend on all of both. */
+/*
+ * By a secret factor: the product folded depends on all of both.  The second
+ * one breaks up the runs that regular pairs would still fall into.
+ */
 static inline uint64_t
 pyro_profile_hash(uint32_t a, uint32_t b, uint64_t seed)
 {
@@ -150,7 +153,10 @@ pyro_profile_hash(uint32_t a, uint32_t b, uint64_t seed)
     product = (unsigned __int128) (((uint64_t) a << 32 | b) ^ seed)
               * (seed | 1);
 
-    return (uint64_t) (product >> 64) ^ (uint64_t) product;
+    product = ((uint64_t) (product >> 64) ^ (uint64_t) product)
+              * 0x9e3779b97f4a7c15ULL;
+
+    return (uint64_t) product >> 32 | (uint64_t) product << 32;
 }
 
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/bytes.h"
+#include "core/base/count.h"
 
 
 #define PYRO_HASH_SIZE    16
@@ -67,7 +68,7 @@ pyro_profile_digest(pyro_profile_t *p)
     }
 
     d.profile = p;
-    d.items = pyro_arena_calloc(p->arena, max, sizeof(*d.items));
+    d.items = pyro_arena_alloc(p->arena, (size_t) max * sizeof(*d.items));
 
     if (d.items == NULL || pyro_digest_stacks(&d) || pyro_digest_types(&d)) {
         return -1;
@@ -100,9 +101,9 @@ pyro_digest_stacks(pyro_digest_t *d)
 
     p = d->profile;
 
-    strings = pyro_arena_calloc(p->arena, p->strings.n, sizeof(*strings));
-    frames = pyro_arena_calloc(p->arena, p->n_frames, sizeof(*frames));
-    d->stacks = pyro_arena_calloc(p->arena, p->n_nodes, sizeof(*d->stacks));
+    strings = pyro_arena_alloc(p->arena, p->strings.n * sizeof(*strings));
+    frames = pyro_arena_alloc(p->arena, p->n_frames * sizeof(*frames));
+    d->stacks = pyro_arena_alloc(p->arena, p->n_nodes * sizeof(*d->stacks));
 
     if (strings == NULL || frames == NULL || d->stacks == NULL) {
         return -1;
@@ -124,6 +125,8 @@ pyro_digest_stacks(pyro_digest_t *d)
         frames[i] = pyro_hash128(text, PYRO_FRAME_SIZE);
     }
 
+    memset(&d->stacks[0], 0, sizeof(*d->stacks));
+
     for (i = 1; i < p->n_nodes; i++) {
         end = pyro_digest_put(text, d->stacks[p->nodes[i].parent]);
         pyro_digest_put(end, frames[p->nodes[i].frame]);
@@ -141,6 +144,7 @@ pyro_digest_cmp_types(const void *one, const void *two)
     int                       rc;
     const pyro_type_order_t  *a = one, *b = two;
 
+    PYRO_COUNT(PYRO_COUNT_STEPS, 1);
     rc = pyro_slice_cmp(a->id, b->id);
 
     return rc ? rc : pyro_labels_cmp(a->extra, b->extra);
@@ -197,6 +201,8 @@ pyro_digest_cmp_items(const void *one, const void *two)
 {
     const pyro_digest_item_t  *a = one, *b = two;
 
+    PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+
 #define PYRO_CMP(field)                                                       \
     if (a->field != b->field) {                                               \
         return a->field < b->field ? -1 : 1;                                  \
@@ -220,6 +226,8 @@ pyro_digest_cmp_sections(const void *one, const void *two)
 {
     const pyro_section_order_t  *a = one, *b = two;
 
+    PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+
     if (a->section->labels != b->section->labels) {
         return a->section->labels < b->section->labels ? -1 : 1;
     }
@@ -241,6 +249,7 @@ pyro_digest_section(pyro_digest_t *d, const pyro_section_t *section,
         item->stack = d->stacks[section->samples[i].node];
         item->span = &d->profile->spans[section->samples[i].span];
         item->value = section->samples[i].value;
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
     }
 
     qsort(d->items, section->n, sizeof(*item), pyro_digest_cmp_items);
@@ -258,11 +267,13 @@ pyro_digest_section(pyro_digest_t *d, const pyro_section_t *section,
         pyro_put_be64(end + 16, item->span->trace_lo);
         pyro_put_be64(end + 24, item->value);
 
+        PYRO_COUNT(PYRO_COUNT_BYTES, PYRO_SAMPLE_SIZE);
         XXH3_128bits_update(state, text, PYRO_SAMPLE_SIZE);
     }
 }
 
 
+/* A set's digest is the hash of its labels so far. */
 static int
 pyro_digest_sets(pyro_digest_t *d)
 {
@@ -275,7 +286,7 @@ pyro_digest_sets(pyro_digest_t *d)
     pyro_section_order_t  *order;
 
     p = d->profile;
-    order = pyro_arena_calloc(p->arena, p->n_sections, sizeof(*order));
+    order = pyro_arena_alloc(p->arena, p->n_sections * sizeof(*order));
 
     if (order == NULL) {
         return -1;
@@ -291,13 +302,14 @@ pyro_digest_sets(pyro_digest_t *d)
     k = 0;
 
     for (i = 0; i < p->n_label_sets; i++) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
         set = &p->label_sets[i];
 
         if (set->labels.n == 0) {
             continue;
         }
 
-        pyro_digest_put(text, pyro_labels_hash(&set->labels));
+        pyro_digest_put(text, set->digest);
 
         XXH3_128bits_reset(&state);
         XXH3_128bits_update(&state, text, sizeof(text));

@@ -2,13 +2,14 @@
 
 #include <stdlib.h>
 
+#include "core/base/count.h"
 #include "core/model/profile_digest.h"
 
 
-/* A label set's place among the others. */
+/* A label set's place among the others, by the hash of its labels. */
 typedef struct {
-    const pyro_labels_t  *labels;
-    uint32_t              set;
+    const pyro_label_set_t  *set;
+    uint32_t                 id;
 } pyro_set_order_t;
 
 
@@ -23,6 +24,8 @@ static pyro_status_e pyro_finish_set(pyro_profile_t *p, pyro_label_set_t *set,
 static pyro_status_e pyro_finish_labels(pyro_profile_t *p,
     const pyro_labels_t *labels, const pyro_label_limits_t *limits,
     pyro_error_t *err);
+static int pyro_finish_cmp_labels(const pyro_label_set_t *a,
+    const pyro_label_set_t *b);
 static int pyro_finish_cmp_sets(const void *one, const void *two);
 static int pyro_finish_join_sets(pyro_profile_t *p);
 static int pyro_finish_cmp_sections(const void *one, const void *two);
@@ -88,6 +91,8 @@ pyro_finish_strip(pyro_arena_t *arena, const pyro_labels_t *in,
     }
 
     for (i = 0; i < in->n; i++) {
+        PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+
         if (!pyro_finish_theirs(in->items[i].name)) {
             out->items[out->n++] = in->items[i];
         }
@@ -181,15 +186,32 @@ pyro_finish_labels(pyro_profile_t *p, const pyro_labels_t *labels,
 }
 
 
+/* By the labels themselves only where their hashes do not tell them apart. */
+static int
+pyro_finish_cmp_labels(const pyro_label_set_t *a, const pyro_label_set_t *b)
+{
+    if (a->digest.hi != b->digest.hi) {
+        return a->digest.hi < b->digest.hi ? -1 : 1;
+    }
+
+    if (a->digest.lo != b->digest.lo) {
+        return a->digest.lo < b->digest.lo ? -1 : 1;
+    }
+
+    return pyro_labels_cmp(&a->labels, &b->labels);
+}
+
+
 static int
 pyro_finish_cmp_sets(const void *one, const void *two)
 {
     int                      rc;
     const pyro_set_order_t  *a = one, *b = two;
 
-    rc = pyro_labels_cmp(a->labels, b->labels);
+    PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+    rc = pyro_finish_cmp_labels(a->set, b->set);
 
-    return rc ? rc : (a->set > b->set) - (a->set < b->set);
+    return rc ? rc : (a->id > b->id) - (a->id < b->id);
 }
 
 
@@ -201,33 +223,38 @@ static int
 pyro_finish_join_sets(pyro_profile_t *p)
 {
     uint32_t           i, first, *target;
+    pyro_label_set_t  *set;
     pyro_set_order_t  *order;
 
-    order = pyro_arena_calloc(p->arena, p->n_label_sets,
-                              sizeof(pyro_set_order_t));
-    target = pyro_arena_calloc(p->arena, p->n_label_sets, sizeof(uint32_t));
+    order = pyro_arena_alloc(p->arena, p->n_label_sets
+                                       * sizeof(pyro_set_order_t));
+    target = pyro_arena_alloc(p->arena, p->n_label_sets * sizeof(uint32_t));
 
     if (order == NULL || target == NULL) {
         return -1;
     }
 
     for (i = 0; i < p->n_label_sets; i++) {
-        order[i].labels = &p->label_sets[i].labels;
-        order[i].set = i;
+        set = &p->label_sets[i];
+        set->digest = pyro_labels_hash(&set->labels);
+        order[i].set = set;
+        order[i].id = i;
     }
 
     qsort(order, p->n_label_sets, sizeof(pyro_set_order_t),
           pyro_finish_cmp_sets);
 
     first = 0;
+    PYRO_COUNT(PYRO_COUNT_STEPS, 2 * (uint64_t) p->n_label_sets
+                                 + p->n_sections);
 
     for (i = 0; i < p->n_label_sets; i++) {
 
-        if (pyro_labels_cmp(order[i].labels, order[first].labels) != 0) {
+        if (pyro_finish_cmp_labels(order[i].set, order[first].set) != 0) {
             first = i;
         }
 
-        target[order[i].set] = order[first].set;
+        target[order[i].id] = order[first].id;
     }
 
     for (i = 0; i < p->n_sections; i++) {
@@ -248,6 +275,8 @@ pyro_finish_cmp_sections(const void *one, const void *two)
 {
     const pyro_section_t  *a = one, *b = two;
 
+    PYRO_COUNT(PYRO_COUNT_STEPS, 1);
+
     if (a->labels != b->labels) {
         return a->labels < b->labels ? -1 : 1;
     }
@@ -266,6 +295,7 @@ pyro_finish_append(pyro_profile_t *p, pyro_section_t *to,
         return -1;
     }
 
+    PYRO_COUNT_MOVED(from->n * sizeof(pyro_sample_t));
     memcpy(to->samples + to->n, from->samples,
            from->n * sizeof(pyro_sample_t));
     to->n += from->n;
@@ -314,6 +344,8 @@ pyro_finish_cmp_samples(const void *one, const void *two)
 {
     uint64_t              x, y;
     const pyro_sample_t  *a = one, *b = two;
+
+    PYRO_COUNT(PYRO_COUNT_STEPS, 1);
 
     x = (uint64_t) a->node << 32 | a->span;
     y = (uint64_t) b->node << 32 | b->span;

@@ -3,6 +3,8 @@
  * are the label snapshot; the rest is the recording.
  */
 
+#include "profile_check.h"
+
 #include "jfr/jfr.h"
 
 
@@ -41,9 +43,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         status = pyro_jfr_read(pyro_slice(data + 1 + len, size - 1 - len),
                                &options, profile, &report, &err);
 
-        if (status == PYRO_OK) {
-            pyro_profile_finish(profile, &labels, &limits, &err);
+        if (status == PYRO_OK
+            && pyro_profile_finish(profile, &labels, &limits, &err)
+               == PYRO_OK)
+        {
+            profile_check(profile);
         }
+
+        FUZZ_CHECK(pyro_arena_used(arena) <= FUZZ_BUDGET);
     }
 
     pyro_arena_destroy(arena);

@@ -31,8 +31,13 @@ enum {
 };
 
 
+#ifndef CRAFT_SIZE
+#define CRAFT_SIZE  (256 * 1024)
+#endif
+
+
 typedef struct {
-    uint8_t      data[256 * 1024];
+    uint8_t      data[CRAFT_SIZE];
     size_t       n;
     size_t       start;             /* of this chunk */
     size_t       metadata;
@@ -256,12 +261,16 @@ craft_class_element(craft_t *c, const craft_class_t *class, int *string)
 }
 
 
+/* The metadata event: first these classes, then the others. */
 static inline void
-craft_metadata(craft_t *c, const craft_class_t *extra, int n_extra)
+craft_types(craft_t *c, const craft_class_t *first, int n_first,
+    const craft_class_t *others, int n_others)
 {
-    int          i, n, string;
-    const char  *words[] = { "root", "metadata", "class", "field", "name",
-                             "id", "constantPool", "dimension", "true", "1" };
+    int                   i, n, all, string;
+    const char           *words[] = { "root", "metadata", "class", "field",
+                                      "name", "id", "constantPool",
+                                      "dimension", "true", "1" };
+    const craft_class_t  *class;
 
     c->metadata = c->n - c->start;
     craft_open(c, 0);
@@ -270,13 +279,11 @@ craft_metadata(craft_t *c, const craft_class_t *extra, int n_extra)
     craft_long(c, 0);
 
     n = 10;
+    all = n_first + n_others;
 
-    for (i = 0; i < (int) CRAFT_CLASSES; i++) {
-        n += 2 + 2 * craft_fields(&craft_classes[i]);
-    }
-
-    for (i = 0; i < n_extra; i++) {
-        n += 2 + 2 * craft_fields(&extra[i]);
+    for (i = 0; i < all; i++) {
+        class = i < n_first ? &first[i] : &others[i - n_first];
+        n += 2 + 2 * craft_fields(class);
     }
 
     craft_varint(c, n);
@@ -285,12 +292,9 @@ craft_metadata(craft_t *c, const craft_class_t *extra, int n_extra)
         craft_text(c, words[i]);
     }
 
-    for (i = 0; i < (int) CRAFT_CLASSES; i++) {
-        craft_class_strings(c, &craft_classes[i]);
-    }
-
-    for (i = 0; i < n_extra; i++) {
-        craft_class_strings(c, &extra[i]);
+    for (i = 0; i < all; i++) {
+        class = i < n_first ? &first[i] : &others[i - n_first];
+        craft_class_strings(c, class);
     }
 
     craft_varint(c, 0);
@@ -298,19 +302,23 @@ craft_metadata(craft_t *c, const craft_class_t *extra, int n_extra)
     craft_varint(c, 1);
     craft_varint(c, 1);
     craft_varint(c, 0);
-    craft_varint(c, CRAFT_CLASSES + n_extra);
+    craft_varint(c, all);
 
     string = 10;
 
-    for (i = 0; i < (int) CRAFT_CLASSES; i++) {
-        craft_class_element(c, &craft_classes[i], &string);
-    }
-
-    for (i = 0; i < n_extra; i++) {
-        craft_class_element(c, &extra[i], &string);
+    for (i = 0; i < all; i++) {
+        class = i < n_first ? &first[i] : &others[i - n_first];
+        craft_class_element(c, class, &string);
     }
 
     craft_close(c);
+}
+
+
+static inline void
+craft_metadata(craft_t *c, const craft_class_t *extra, int n_extra)
+{
+    craft_types(c, craft_classes, (int) CRAFT_CLASSES, extra, n_extra);
 }
 
 
