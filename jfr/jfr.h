@@ -2,7 +2,7 @@
  * The JFR reader's whole interface: one recording into one profile.
  *
  * The recording is a contiguous range of raw (inflated) bytes, one or more
- * chunks of version 2.x.  Nothing of it is copied but the strings that
+ * chunks of versions 0.9 to 2.x.  Nothing of it is copied but the strings that
  * samples need.  One thread; memory comes from the profile's arena and from a
  * scratch arena that ends with each chunk.
  *
@@ -68,7 +68,7 @@ typedef enum {
 
 
 typedef struct {
-    pyro_slice_t      type;         /* "jdk.ExecutionSample" */
+    pyro_slice_t      type;         /* "jdk.ExecutionSample"; 0.9: its path */
     uint64_t          n;
 } pyro_jfr_event_count_t;
 

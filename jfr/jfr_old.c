@@ -9,7 +9,8 @@
 
 
 #define PYRO_JFR_OLD_HEAD        8      /* of an event: size, type */
-#define PYRO_JFR_OLD_LAST_FIXED  2      /* type of an event: buffer lost */
+#define PYRO_JFR_OLD_CHECKPOINT  1      /* types of events */
+#define PYRO_JFR_OLD_LAST_FIXED  2      /* buffer lost */
 
 
 typedef struct {
@@ -21,6 +22,7 @@ typedef struct {
     pyro_jfr_old_values_t     values;       /* of what is written */
     pyro_jfr_old_leaves_t     leaves;
     pyro_jfr_out_t            out;
+    uint32_t                  checkpoints;
 } pyro_jfr_old_t;
 
 
@@ -48,6 +50,8 @@ static void pyro_jfr_old_write_event(pyro_jfr_old_t *old,
 static void pyro_jfr_old_event(pyro_jfr_old_t *old,
     const pyro_jfr_old_event_type_t *type, pyro_jfr_reader_t *r);
 static pyro_jfr_bad_e pyro_jfr_old_events(pyro_jfr_old_t *old);
+static int pyro_jfr_old_count(pyro_jfr_old_t *old, pyro_arena_t *arena,
+    pyro_jfr_event_counts_t *counts);
 static int64_t pyro_jfr_old_ns(int64_t ms);
 static void pyro_jfr_old_end(pyro_jfr_old_t *old, pyro_jfr_chunk_t *to);
 static pyro_jfr_bad_e pyro_jfr_old_open(pyro_jfr_old_t *old,
@@ -333,10 +337,10 @@ pyro_jfr_old_event(pyro_jfr_old_t *old, const pyro_jfr_old_event_type_t *type,
 static pyro_jfr_bad_e
 pyro_jfr_old_events(pyro_jfr_old_t *old)
 {
-    uint32_t                          entry;
-    uint64_t                          size, type;
-    pyro_jfr_reader_t                 r, event;
-    const pyro_jfr_old_event_type_t  *t;
+    uint32_t                    entry;
+    uint64_t                    size, type;
+    pyro_jfr_reader_t           r, event;
+    pyro_jfr_old_event_type_t  *t;
 
     r = pyro_jfr_old_reader(old->chunk, PYRO_JFR_OLD_HEADER_SIZE,
                             old->chunk->metadata);
@@ -359,11 +363,18 @@ pyro_jfr_old_events(pyro_jfr_old_t *old)
         r.pos += size;
         event.end = r.pos;
 
+        old->checkpoints += type == PYRO_JFR_OLD_CHECKPOINT;
         entry = type <= PYRO_JFR_OLD_LAST_FIXED
                 ? PYRO_NONE : pyro_jfr_index_get(&old->types.event_ids, type);
-        t = entry == PYRO_NONE ? NULL : &old->types.events[entry];
 
-        if (t != NULL && t->event != PYRO_JFR_OLD_EV_NONE) {
+        if (entry == PYRO_NONE) {
+            continue;
+        }
+
+        t = &old->types.events[entry];
+        t->n++;
+
+        if (t->event != PYRO_JFR_OLD_EV_NONE) {
             pyro_jfr_old_event(old, t, &event);
         }
     }
@@ -377,6 +388,47 @@ pyro_jfr_old_ns(int64_t ms)
 {
     return ms < 0 || ms > INT64_MAX / PYRO_NS_PER_MS ? 0
                                                      : ms * PYRO_NS_PER_MS;
+}
+
+
+/* -1: no memory. */
+static int
+pyro_jfr_old_count(pyro_jfr_old_t *old, pyro_arena_t *arena,
+    pyro_jfr_event_counts_t *counts)
+{
+    uint32_t                    i, n;
+    pyro_jfr_event_count_t     *items;
+    pyro_jfr_old_event_type_t  *type;
+
+    n = old->types.event_ids.n;
+    items = pyro_arena_calloc(arena, (size_t) n + 2,
+                              sizeof(pyro_jfr_event_count_t));
+
+    if (items == NULL) {
+        return -1;
+    }
+
+    counts->items = items;
+    counts->checkpoints = old->checkpoints;
+
+    for (i = 0; i < n; i++) {
+        type = &old->types.events[i];
+
+        if (type->n) {
+            items[counts->n].type = type->path;
+            items[counts->n++].n = type->n;
+        }
+    }
+
+    items[counts->n].type = PYRO_SLICE("<metadata>");
+    items[counts->n++].n = 1;
+
+    if (old->checkpoints) {
+        items[counts->n].type = PYRO_SLICE("<checkpoint>");
+        items[counts->n++].n = old->checkpoints;
+    }
+
+    return 0;
 }
 
 
@@ -434,7 +486,8 @@ pyro_jfr_old_open(pyro_jfr_old_t *old, pyro_arena_t *arena)
 
 pyro_jfr_bad_e
 pyro_jfr_old_read(const pyro_jfr_chunk_t *from, pyro_arena_t *arena,
-    pyro_jfr_report_t *report, pyro_jfr_chunk_t *to)
+    pyro_jfr_report_t *report, pyro_jfr_chunk_t *to,
+    pyro_jfr_event_counts_t *counts)
 {
     pyro_jfr_old_t  old;
     pyro_jfr_bad_e  bad, events;
@@ -465,6 +518,10 @@ pyro_jfr_old_read(const pyro_jfr_chunk_t *from, pyro_arena_t *arena,
 
     if (old.out.bad) {
         return old.out.bad;
+    }
+
+    if (counts != NULL && pyro_jfr_old_count(&old, arena, counts)) {
+        return PYRO_JFR_NO_MEMORY;
     }
 
     pyro_jfr_old_end(&old, to);

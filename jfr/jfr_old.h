@@ -30,11 +30,13 @@
 
 /*
  * Makes *to of *from, in the arena; its offset and its times are the old one's.
+ * The old chunk's events are counted if counts is not NULL.
  * PYRO_JFR_MALFORMED: there is what precedes the damage, or, to->size being 0,
  * nothing.  PYRO_JFR_NO_MEMORY.
  */
 pyro_jfr_bad_e pyro_jfr_old_read(const pyro_jfr_chunk_t *from,
-    pyro_arena_t *arena, pyro_jfr_report_t *report, pyro_jfr_chunk_t *to);
+    pyro_arena_t *arena, pyro_jfr_report_t *report, pyro_jfr_chunk_t *to,
+    pyro_jfr_event_counts_t *counts);
 
 
 #endif /* _PYRO_JFR_OLD_H_INCLUDED_ */

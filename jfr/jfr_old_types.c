@@ -238,12 +238,12 @@ pyro_jfr_old_read_event(pyro_jfr_old_types_t *types, pyro_jfr_reader_t *r,
     uint32_t first)
 {
     uint32_t                    id;
-    pyro_slice_t                path;
     pyro_jfr_old_event_type_t   event;
 
+    event.n = 0;
     id = (uint32_t) pyro_jfr_fixed(r, 4);
     pyro_jfr_old_skip_utf8(r, 2);
-    path = pyro_jfr_old_utf8(r);
+    event.path = pyro_jfr_old_utf8(r);
     event.has_start = pyro_jfr_byte(r) != 0;
     event.has_thread = pyro_jfr_byte(r) != 0;
     event.has_stack = pyro_jfr_byte(r) != 0;
@@ -252,7 +252,7 @@ pyro_jfr_old_read_event(pyro_jfr_old_types_t *types, pyro_jfr_reader_t *r,
                                          first, types->n_structures - first);
     pyro_jfr_fixed(r, 4);
 
-    event.event = (uint8_t) pyro_jfr_old_word(path, pyro_jfr_old_events,
+    event.event = (uint8_t) pyro_jfr_old_word(event.path, pyro_jfr_old_events,
                                               PYRO_JFR_OLD_EV_NONE);
 
     if (r->bad == PYRO_JFR_SOUND

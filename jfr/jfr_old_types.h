@@ -8,7 +8,7 @@
  * PYRO_JFR_OLD_NESTED deep; what goes deeper, or contains itself, cannot be
  * read.  Every field that is kept takes at least a byte.
  *
- * Lives in an arena and borrows nothing.  One thread.
+ * Lives in an arena; paths of events are the chunk's.  One thread.
  */
 
 #ifndef _PYRO_JFR_OLD_TYPES_H_INCLUDED_
@@ -118,6 +118,8 @@ typedef struct {
 
 
 typedef struct {
+    pyro_slice_t                path;       /* in the chunk */
+    uint64_t                    n;          /* events met */
     uint32_t                    structure;
     uint8_t                     event;      /* pyro_jfr_old_event_e */
     uint8_t                     has_start;

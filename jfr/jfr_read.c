@@ -44,14 +44,14 @@ typedef struct {
     pyro_jfr_stacks_t          stacks;
     int                        readable;    /* its types are known */
     uint64_t                  *counts;      /* of events, if somebody asks */
+    pyro_jfr_event_counts_t    summary;     /* of them */
 } pyro_jfr_chunk_reading_t;
 
 
 static pyro_arena_t *pyro_jfr_scratch(const pyro_jfr_options_t *options,
     size_t len);
 static int pyro_jfr_event_count_cmp(const void *one, const void *two);
-static int pyro_jfr_event_counts(pyro_jfr_chunk_reading_t *c,
-    pyro_jfr_chunk_summary_t *summary);
+static int pyro_jfr_event_counts(pyro_jfr_chunk_reading_t *c);
 static int pyro_jfr_chunk_tell(pyro_jfr_reading_t *reading,
     pyro_jfr_chunk_reading_t *c, int broken);
 static pyro_jfr_bad_e pyro_jfr_chunk_types(pyro_jfr_chunk_reading_t *c);
@@ -106,9 +106,9 @@ pyro_jfr_event_count_cmp(const void *one, const void *two)
 }
 
 
+/* Of the versions from 1.0 on; those of 0.9 are counted as they are read. */
 static int
-pyro_jfr_event_counts(pyro_jfr_chunk_reading_t *c,
-    pyro_jfr_chunk_summary_t *summary)
+pyro_jfr_event_counts(pyro_jfr_chunk_reading_t *c)
 {
     uint32_t                 i, n;
     pyro_jfr_event_count_t  *items;
@@ -139,11 +139,9 @@ pyro_jfr_event_counts(pyro_jfr_chunk_reading_t *c,
         items[n++].n = c->events.n_checkpoints;
     }
 
-    qsort(items, n, sizeof(pyro_jfr_event_count_t), pyro_jfr_event_count_cmp);
-
-    summary->events = items;
-    summary->n_events = n;
-    summary->checkpoints = c->events.n_checkpoints;
+    c->summary.items = items;
+    c->summary.n = n;
+    c->summary.checkpoints = c->events.n_checkpoints;
 
     return 0;
 }
@@ -172,9 +170,18 @@ pyro_jfr_chunk_tell(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c,
     summary.unfinished = c->source.unfinished;
     summary.broken = broken;
 
-    if (c->counts != NULL && pyro_jfr_event_counts(c, &summary)) {
+    if (c->counts != NULL && c->source.major && pyro_jfr_event_counts(c)) {
         return -1;
     }
+
+    if (c->summary.n) {
+        qsort(c->summary.items, c->summary.n, sizeof(pyro_jfr_event_count_t),
+              pyro_jfr_event_count_cmp);
+    }
+
+    summary.events = c->summary.items;
+    summary.n_events = c->summary.n;
+    summary.checkpoints = c->summary.checkpoints;
 
     reading->options->chunk(reading->options->ctx, &summary);
 
@@ -271,7 +278,9 @@ pyro_jfr_chunk_open(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
         return PYRO_JFR_SOUND;
     }
 
-    return pyro_jfr_old_read(&c->source, c->arena, reading->report, &c->chunk);
+    return pyro_jfr_old_read(&c->source, c->arena, reading->report, &c->chunk,
+                             reading->options->chunk != NULL
+                             ? &c->summary : NULL);
 }
 
 
@@ -282,6 +291,7 @@ pyro_jfr_chunk_parse(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
     pyro_jfr_bad_e  bad, tables, events;
 
     c->counts = NULL;
+    memset(&c->summary, 0, sizeof(pyro_jfr_event_counts_t));
     c->readable = 0;
     bad = pyro_jfr_chunk_open(reading, c);
 

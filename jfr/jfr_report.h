@@ -1,5 +1,6 @@
 /*
- * Filling the report of a reading (jfr.h).  One thread.
+ * Filling the report of a reading (jfr.h), and counting the events of a chunk.
+ * One thread.
  */
 
 #ifndef _PYRO_JFR_REPORT_H_INCLUDED_
@@ -7,6 +8,14 @@
 
 
 #include "jfr/jfr.h"
+
+
+/* The events of a chunk by type, in its arena. */
+typedef struct {
+    pyro_jfr_event_count_t  *items;
+    uint32_t                 n;
+    uint32_t                 checkpoints;
+} pyro_jfr_event_counts_t;
 
 
 static inline void

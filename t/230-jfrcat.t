@@ -127,6 +127,23 @@ sub collapsed {
     return join '', map { "$_ $sum{$_}\n" } grep { $sum{$_} } sort keys %sum;
 }
 
+# expect.json names events as the JDK does since 11, if there is a name.
+my %OLD_NAMES = (
+    'vm/prof/execution_sample'                => 'jdk.ExecutionSample',
+    'java/object_alloc_in_new_TLAB'           => 'jdk.ObjectAllocationInNewTLAB',
+    'java/object_alloc_outside_TLAB'          => 'jdk.ObjectAllocationOutsideTLAB',
+    'java/monitor_enter'                      => 'jdk.JavaMonitorEnter',
+    'java/thread_park'                        => 'jdk.ThreadPark',
+    'recordings/recording'                    => 'jdk.ActiveRecording',
+    'recordings/recording_setting'            => 'jdk.ActiveSetting',
+);
+
+sub event_name {
+    my ($name) = @_;
+
+    return $OLD_NAMES{$name} // $name =~ s/^com\.oracle\.(?=jdk\.)//r;
+}
+
 sub sum {
     my ($text) = @_;
 
@@ -294,7 +311,12 @@ for my $name (PyroJfr::names()) {
         my %chunk = map { $_ => $fact{$_} }
                     qw(offset size version checkpoints);
 
-        $chunk{events}{$2} = $1 while $text =~ /^ {4,}(\d+)  (\S+)$/mg;
+        $chunk{events}{event_name($2)} = $1
+            while $text =~ /^ {4,}(\d+)  (\S+)$/mg;
+
+        # of version 0.9 it has no checkpoints among the events
+
+        delete $chunk{events}{'<checkpoint>'} if $chunk{version} eq '0.9';
         push @found, \%chunk;
     }
 
