@@ -446,6 +446,14 @@ http {
 }
 END
 
+# The pid in the file, or nothing: nginx may rename it at any time.
+sub pid_in {
+    my ($file) = @_;
+
+    my $pid = eval { read_file($file) } // '';
+    return $pid =~ /^(\d+)\n/ ? $1 : undef;
+}
+
 # nginx leaves the one that starts it; the pid of its master.
 sub start_daemon {
     my ($t) = @_;
@@ -455,8 +463,7 @@ sub start_daemon {
     $t->write_config;
     waitpid $t->_spawn, 0;
     is $?, 0, 'a daemon starts';
-    $t->{pid} = wait_for(sub { -s $pid_file && 0 + read_file($pid_file) },
-                         undef, 'its pid');
+    $t->{pid} = wait_for(sub { pid_in($pid_file) }, undef, 'its pid');
     $t->wait_ready;
 
     return $t->pid;
@@ -483,8 +490,8 @@ sub end_daemon {
     kill 'USR2', $old;
 
     my $new = wait_for(sub {
-        my $pid = -s $pid_file && read_file($pid_file);
-        return -e "$pid_file.oldbin" && $pid && $pid != $old && $pid + 0;
+        my $pid = pid_in($pid_file);
+        return -e "$pid_file.oldbin" && $pid && $pid != $old && $pid;
     }, undef, 'a second master');
 
     {
