@@ -11,18 +11,10 @@
 static int pyro_record_fill(pyro_arena_t *arena, pyro_pairs_t *room,
     const pyro_section_t *section, const uint32_t *ids, const uint32_t *spans,
     uint32_t *n);
-static void pyro_record_sort(pyro_pairs_t *room, uint32_t n);
-static uint32_t pyro_record_join(pyro_pair_t *items, uint32_t n);
-static uint64_t pyro_record_gcd(uint64_t a, uint64_t b);
 static uint64_t pyro_record_scale(const pyro_section_t *section,
     const pyro_pair_t *items, uint32_t n, int spans);
-static uint8_t *pyro_record_put_pairs(uint8_t *p, const pyro_pair_t *items,
-    uint32_t n, uint64_t scale);
 static int pyro_record_groups(pyro_arena_t *arena, pyro_pairs_t *room,
     uint32_t n, uint64_t scale, pyro_slice_t *groups);
-static int pyro_record_pairs(pyro_bytes_t *in, uint32_t count, uint64_t scale,
-    uint64_t *acc, uint32_t n);
-static int pyro_record_skip(pyro_bytes_t *in, uint32_t count);
 
 
 /*
@@ -37,11 +29,7 @@ pyro_record_fill(pyro_arena_t *arena, pyro_pairs_t *room,
     uint32_t              i, count;
     const pyro_sample_t  *s;
 
-    if (pyro_arena_grow(arena, &room->items, &room->cap, section->n,
-                        sizeof(pyro_pair_t))
-        || pyro_arena_grow(arena, &room->spare, &room->cap_spare, section->n,
-                           sizeof(pyro_pair_t)))
-    {
+    if (pyro_pairs_reserve(arena, room, section->n)) {
         return -1;
     }
 
@@ -62,100 +50,10 @@ pyro_record_fill(pyro_arena_t *arena, pyro_pairs_t *room,
         count++;
     }
 
-    pyro_record_sort(room, count);
-    *n = pyro_record_join(room->items, count);
+    pyro_pairs_sort(room, count);
+    *n = pyro_pairs_join(room->items, count);
 
     return 0;
-}
-
-
-/* By key, byte by byte, only those bytes in which keys differ. */
-static void
-pyro_record_sort(pyro_pairs_t *room, uint32_t n)
-{
-    uint32_t      i, sum, count, offsets[256];
-    uint32_t      cap;
-    uint64_t      differ;
-    unsigned int  shift;
-    pyro_pair_t  *from, *to;
-
-    for (i = 1, differ = 0; i < n; i++) {
-        differ |= room->items[i].key ^ room->items[0].key;
-    }
-
-    for (shift = 0; shift < 64; shift += 8) {
-
-        if (((differ >> shift) & 0xff) == 0) {
-            continue;
-        }
-
-        from = room->items;
-        to = room->spare;
-
-        memset(offsets, 0, sizeof(offsets));
-
-        for (i = 0; i < n; i++) {
-            offsets[(from[i].key >> shift) & 0xff]++;
-        }
-
-        for (i = 0, sum = 0; i < 256; i++) {
-            count = offsets[i];
-            offsets[i] = sum;
-            sum += count;
-        }
-
-        for (i = 0; i < n; i++) {
-            to[offsets[(from[i].key >> shift) & 0xff]++] = from[i];
-        }
-
-        cap = room->cap;
-        room->items = to;
-        room->cap = room->cap_spare;
-        room->spare = from;
-        room->cap_spare = cap;
-    }
-}
-
-
-static uint32_t
-pyro_record_join(pyro_pair_t *items, uint32_t n)
-{
-    uint32_t  i, last;
-
-    if (n == 0) {
-        return 0;
-    }
-
-    for (i = 1, last = 0; i < n; i++) {
-
-        if (items[i].key != items[last].key) {
-            items[++last] = items[i];
-            continue;
-        }
-
-        items[last].value += items[i].value;
-
-        if (items[last].value > INT64_MAX) {
-            items[last].value = INT64_MAX;
-        }
-    }
-
-    return last + 1;
-}
-
-
-static uint64_t
-pyro_record_gcd(uint64_t a, uint64_t b)
-{
-    uint64_t  rest;
-
-    while (b) {
-        rest = a % b;
-        a = b;
-        b = rest;
-    }
-
-    return a;
 }
 
 
@@ -173,33 +71,14 @@ pyro_record_scale(const pyro_section_t *section, const pyro_pair_t *items,
     scale = section->total;
 
     for (i = 0; i < n && scale > 1; i++) {
-        scale = pyro_record_gcd(items[i].value, scale);
+        scale = pyro_pairs_gcd(items[i].value, scale);
     }
 
     for (i = 0; spans && i < section->n && scale > 1; i++) {
-        scale = pyro_record_gcd(section->samples[i].value, scale);
+        scale = pyro_pairs_gcd(section->samples[i].value, scale);
     }
 
     return scale ? scale : 1;
-}
-
-
-static uint8_t *
-pyro_record_put_pairs(uint8_t *p, const pyro_pair_t *items, uint32_t n,
-    uint64_t scale)
-{
-    uint32_t  i, node, last;
-
-    for (i = 0, last = 0; i < n; i++) {
-        node = (uint32_t) items[i].key;
-
-        p = pyro_put_varint(p, node - last);
-        p = pyro_put_varint(p, items[i].value / scale);
-
-        last = node;
-    }
-
-    return p;
 }
 
 
@@ -227,7 +106,7 @@ pyro_record_section(pyro_arena_t *arena, pyro_pairs_t *room,
     p = pyro_put_varint(start, scale);
     p = pyro_put_varint(p, section->total / scale);
     p = pyro_put_varint(p, n);
-    p = pyro_record_put_pairs(p, room->items, n, scale);
+    p = pyro_pairs_put(p, room->items, n, scale);
 
     part->body = pyro_slice(start, (size_t) (p - start));
     part->groups = pyro_slice(NULL, 0);
@@ -277,7 +156,7 @@ pyro_record_groups(pyro_arena_t *arena, pyro_pairs_t *room, uint32_t n,
 
         p = pyro_put_varint(p, span - last);
         p = pyro_put_varint(p, end - i);
-        p = pyro_record_put_pairs(p, &room->items[i], end - i, scale);
+        p = pyro_pairs_put(p, &room->items[i], end - i, scale);
 
         last = span;
     }
@@ -458,34 +337,6 @@ pyro_record_next(pyro_record_t *record, pyro_record_section_t *section)
 }
 
 
-static int
-pyro_record_pairs(pyro_bytes_t *in, uint32_t count, uint64_t scale,
-    uint64_t *acc, uint32_t n)
-{
-    uint64_t  node, delta, value, most;
-
-    most = INT64_MAX / scale;
-    node = 0;
-
-    while (count--) {
-
-        if (pyro_take(in, &delta) || pyro_take(in, &value)) {
-            return -1;
-        }
-
-        if (delta >= n - node || value > most) {
-            return -1;
-        }
-
-        node += delta;
-        value = acc[node] + value * scale;
-        acc[node] = value > INT64_MAX ? INT64_MAX : value;
-    }
-
-    return 0;
-}
-
-
 int
 pyro_record_add(const pyro_record_section_t *section, uint64_t *acc,
     uint32_t n)
@@ -494,7 +345,7 @@ pyro_record_add(const pyro_record_section_t *section, uint64_t *acc,
 
     in = section->pairs;
 
-    return pyro_record_pairs(&in, section->n, section->scale, acc, n);
+    return pyro_pairs_add(&in, section->n, section->scale, acc, n);
 }
 
 
@@ -570,25 +421,10 @@ pyro_record_add_spans(pyro_record_t *record,
         }
 
         rc = wanted[span - 1]
-             ? pyro_record_pairs(&in, count, section->scale, acc, n)
-             : pyro_record_skip(&in, count);
+             ? pyro_pairs_add(&in, count, section->scale, acc, n)
+             : pyro_pairs_skip(&in, count);
 
         if (rc) {
-            return -1;
-        }
-    }
-
-    return 0;
-}
-
-
-static int
-pyro_record_skip(pyro_bytes_t *in, uint32_t count)
-{
-    uint64_t  skipped;
-
-    while (count--) {
-        if (pyro_take(in, &skipped) || pyro_take(in, &skipped)) {
             return -1;
         }
     }

@@ -36,22 +36,7 @@
 
 
 #include "core/model/profile.h"
-#include "storage/schema.h"
-
-
-typedef struct {
-    uint64_t        key;
-    uint64_t        value;
-} pyro_pair_t;
-
-
-/* Room for building, used again and again. */
-typedef struct {
-    pyro_pair_t    *items;
-    uint32_t        cap;
-    pyro_pair_t    *spare;
-    uint32_t        cap_spare;
-} pyro_pairs_t;
+#include "storage/pairs.h"
 
 
 /* One section, encoded but for its ptype. */
