@@ -21,7 +21,7 @@ static pyro_status_e ngx_pyroscope_querier_series(ngx_pyroscope_query_t *q,
 static pyro_status_e ngx_pyroscope_querier_group(void *ctx,
     const pyro_labels_t *labels, uint32_t *group, pyro_error_t *err);
 static pyro_status_e ngx_pyroscope_querier_total(void *ctx, uint32_t group,
-    int64_t time_ns, uint64_t total, pyro_error_t *err);
+    int64_t time_ns, uint64_t total, uint32_t count, pyro_error_t *err);
 static pyro_status_e ngx_pyroscope_querier_stacks(ngx_pyroscope_query_t *q,
     const pyro_plan_t *plan, const pyro_store_query_t *query);
 static pyro_status_e ngx_pyroscope_querier_gzip(ngx_pyroscope_query_t *q);
@@ -204,6 +204,7 @@ ngx_pyroscope_querier_series(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
     pyro_series_range(&plan->series, &query->start, &query->end);
 
     handler.ctx = set;
+    handler.grid = &plan->series;
     handler.series = ngx_pyroscope_querier_group;
     handler.total = ngx_pyroscope_querier_total;
 
@@ -234,9 +235,9 @@ ngx_pyroscope_querier_group(void *ctx, const pyro_labels_t *labels,
 
 static pyro_status_e
 ngx_pyroscope_querier_total(void *ctx, uint32_t group, int64_t time_ns,
-    uint64_t total, pyro_error_t *err)
+    uint64_t total, uint32_t count, pyro_error_t *err)
 {
-    return pyro_series_add(ctx, group, time_ns, total, err);
+    return pyro_series_add_sum(ctx, group, time_ns, total, count, err);
 }
 
 

@@ -68,6 +68,12 @@ pyro_batch_load(pyro_batch_t *batch, int *elsewhere)
 
     batch->stored = batch->ids;
 
+    status = pyro_rolled_read(&batch->view, &batch->rolled);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
     return pyro_ptypes_load(&batch->view, batch->arena, &batch->ptypes);
 }
 

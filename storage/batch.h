@@ -11,6 +11,7 @@
 #define _PYRO_BATCH_H_INCLUDED_
 
 
+#include "storage/level.h"
 #include "storage/ptypes.h"
 
 
@@ -41,6 +42,7 @@ typedef struct {
     pyro_arena_t           *arena;
     pyro_ids_t              ids;
     pyro_ids_t              stored;     /* ids as they are on disk */
+    pyro_rolled_t           rolled;
     pyro_ptypes_t           ptypes;
     pyro_batch_scope_t     *scopes;
     pyro_batch_node_t      *nodes;      /* for the cache */

@@ -1,11 +1,12 @@
 /*
- * pyro_store_merge(): pairs added into a dense array over the nodes of a scope,
- * then the live nodes, those with a value and their ancestors, joined by
- * function name into the query's tree.
+ * pyro_store_merge(): pairs of push records and roll-ups (storage/plan.h) added
+ * into a dense array over the nodes of a scope, then the live nodes, those with
+ * a value and their ancestors, joined by function name into the query's tree.
  */
 
 #include "storage/dict.h"
 #include "storage/nodes.h"
+#include "storage/plan.h"
 #include "storage/select.h"
 #include "storage/series_index.h"
 
@@ -14,25 +15,26 @@
 
 
 typedef struct {
-    pyro_tree_t   *tree;
+    pyro_tree_t       *tree;
 
-    uint64_t      *values;          /* by node, 0 between two scopes */
-    uint32_t       cap_values;
-    uint32_t      *parents;
-    uint32_t       cap_parents;
-    uint32_t      *frames;
-    uint32_t       cap_frames;
-    uint32_t      *joined;          /* node of the tree; first: is it live */
-    uint32_t       cap_joined;
-    uint32_t      *names;           /* by frame: name in the tree + 1 */
-    uint32_t       cap_names;
-    uint32_t       n_names;
+    uint64_t          *values;      /* by node, 0 between two scopes */
+    uint32_t           cap_values;
+    uint32_t          *parents;
+    uint32_t           cap_parents;
+    uint32_t          *frames;
+    uint32_t           cap_frames;
+    uint32_t          *joined;      /* node of the tree; first: is it live */
+    uint32_t           cap_joined;
+    uint32_t          *names;       /* by frame: name in the tree + 1 */
+    uint32_t           cap_names;
+    uint32_t           n_names;
 
-    uint8_t       *types;           /* by ptype - 1: wanted of this stream */
-    uint32_t       cap_types;
-    uint32_t       scope;
-    uint32_t       n;               /* nodes with the root */
-    uint32_t       snapshot;        /* that n is of */
+    pyro_plan_read_t   plan;
+    uint8_t           *types;       /* by ptype - 1: wanted of this stream */
+    uint32_t           cap_types;
+    uint32_t           scope;
+    uint32_t           n;           /* nodes with the root */
+    uint32_t           snapshot;    /* that n is of */
 } pyro_merge_t;
 
 
@@ -42,7 +44,13 @@ static pyro_status_e pyro_merge_scope(pyro_read_t *read, pyro_merge_t *m,
 static pyro_status_e pyro_merge_room(pyro_read_t *read, pyro_merge_t *m);
 static pyro_status_e pyro_merge_stream(pyro_read_t *read, pyro_merge_t *m,
     const pyro_selected_t *selected);
+static void pyro_merge_want(pyro_read_t *read, pyro_merge_t *m,
+    const uint32_t *ptypes, uint32_t n);
+static pyro_status_e pyro_merge_raw(pyro_read_t *read, pyro_merge_t *m,
+    uint32_t stream, int64_t start, int64_t end);
 static pyro_status_e pyro_merge_record(pyro_scan_t *scan, pyro_merge_t *m);
+static pyro_status_e pyro_merge_rollups(pyro_read_t *read, pyro_merge_t *m,
+    uint32_t stream, uint32_t ptype, const pyro_segment_t *segment);
 static pyro_status_e pyro_merge_join(pyro_read_t *read, pyro_merge_t *m);
 static pyro_status_e pyro_merge_names(pyro_read_t *read, pyro_merge_t *m);
 static pyro_status_e pyro_merge_node(pyro_read_t *read, pyro_merge_t *m,
@@ -74,8 +82,13 @@ pyro_merge_partition(pyro_read_t *read, void *ctx)
 
     m = ctx;
     m->n_names = 0;
+    n = 0;
 
-    status = pyro_select(read, &selected, &n);
+    status = pyro_plan_begin(read, &m->plan);
+
+    if (status == PYRO_OK) {
+        status = pyro_select(read, &selected, &n);
+    }
 
     if (status == PYRO_OK
         && pyro_arena_grow(read->query->arena, &m->types, &m->cap_types,
@@ -156,18 +169,54 @@ static pyro_status_e
 pyro_merge_stream(pyro_read_t *read, pyro_merge_t *m,
     const pyro_selected_t *selected)
 {
-    uint32_t       i;
-    pyro_scan_t    scan;
-    pyro_status_e  status;
+    uint32_t               i, k;
+    pyro_status_e          status;
+    const pyro_segment_t  *segment;
+
+    status = pyro_plan_stream(read, &m->plan, selected->stream);
+
+    for (i = 0; i < m->plan.n && status == PYRO_OK; i++) {
+        segment = &m->plan.items[i];
+
+        if (segment->level == PYRO_LEVEL_RAW) {
+            pyro_merge_want(read, m, selected->ptypes, selected->n);
+            status = pyro_merge_raw(read, m, selected->stream, segment->start,
+                                    segment->end);
+            continue;
+        }
+
+        for (k = 0; k < selected->n && status == PYRO_OK; k++) {
+            status = pyro_merge_rollups(read, m, selected->stream,
+                                        selected->ptypes[k], segment);
+        }
+    }
+
+    return status;
+}
+
+
+static void
+pyro_merge_want(pyro_read_t *read, pyro_merge_t *m, const uint32_t *ptypes,
+    uint32_t n)
+{
+    uint32_t  i;
 
     memset(m->types, 0, read->ptypes.n);
 
-    for (i = 0; i < selected->n; i++) {
-        m->types[selected->ptypes[i] - 1] = 1;
+    for (i = 0; i < n; i++) {
+        m->types[ptypes[i] - 1] = 1;
     }
+}
 
-    pyro_scan_start(&scan, read, selected->stream, read->query->start,
-                    read->query->end);
+
+static pyro_status_e
+pyro_merge_raw(pyro_read_t *read, pyro_merge_t *m, uint32_t stream,
+    int64_t start, int64_t end)
+{
+    pyro_scan_t    scan;
+    pyro_status_e  status;
+
+    pyro_scan_start(&scan, read, stream, start, end);
 
     while ((status = pyro_scan_next(&scan)) == PYRO_OK) {
 
@@ -207,6 +256,47 @@ pyro_merge_record(pyro_scan_t *scan, pyro_merge_t *m)
 
     if (rc == -1) {
         scan->read->store->damaged++;
+    }
+
+    return PYRO_OK;
+}
+
+
+/* In the place of a damaged one come the push records of its slot. */
+static pyro_status_e
+pyro_merge_rollups(pyro_read_t *read, pyro_merge_t *m, uint32_t stream,
+    uint32_t ptype, const pyro_segment_t *segment)
+{
+    uint32_t             first, last;
+    pyro_status_e        status;
+    pyro_rollup_scan_t   scan;
+
+    pyro_rollup_scan_start(&scan, read, segment->level, stream, ptype,
+                           segment->from, segment->to);
+
+    while ((status = pyro_rollup_scan_next(&scan)) != PYRO_NOT_FOUND) {
+
+        if (status == PYRO_OK && m->snapshot != read->snapshot) {
+            status = pyro_merge_room(read, m);
+        }
+
+        if (status == PYRO_OK
+            && pyro_record_add(&scan.rollup.section, m->values, m->n))
+        {
+            read->store->damaged++;
+
+        } else if (status == PYRO_UNPROCESSABLE) {
+            first = pyro_slot_first(segment->level, scan.slot);
+            last = pyro_slot_last(segment->level, scan.slot);
+
+            pyro_merge_want(read, m, &ptype, 1);
+            status = pyro_merge_raw(read, m, stream, pyro_slot_start(first),
+                                    pyro_slot_end(last) - 1);
+        }
+
+        if (status != PYRO_OK) {
+            return status;
+        }
     }
 
     return PYRO_OK;

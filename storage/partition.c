@@ -314,6 +314,24 @@ pyro_view_put(const pyro_view_t *view, pyro_db_e db, const void *key,
 
 
 pyro_status_e
+pyro_view_delete(const pyro_view_t *view, pyro_db_e db, const void *key,
+    size_t key_len)
+{
+    int      rc;
+    MDB_val  k;
+
+    k.mv_data = (void *) key;
+    k.mv_size = key_len;
+
+    rc = mdb_del(view->txn, view->part->dbi[db], &k, NULL);
+
+    return rc && rc != MDB_NOTFOUND
+           ? pyro_env_error(view->part->env, rc, "be written", view->err)
+           : PYRO_OK;
+}
+
+
+pyro_status_e
 pyro_view_cursor(const pyro_view_t *view, pyro_db_e db, MDB_cursor **cursor)
 {
     int  rc;

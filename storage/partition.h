@@ -14,6 +14,8 @@
 #define _PYRO_PARTITION_H_INCLUDED_
 
 
+#include <time.h>
+
 #include "storage/env.h"
 #include "storage/node_cache.h"
 #include "storage/schema.h"
@@ -31,6 +33,10 @@ typedef struct {
     uint32_t            refs;
     uint64_t            used;       /* order of use */
     int                 elsewhere;  /* not written any more */
+
+    /* the upkeep's: the file when all was done, time of change and size */
+    struct timespec     done_time;
+    int64_t             done_size;
 
     /* while it is open */
     pyro_env_t         *env;
@@ -71,6 +77,10 @@ pyro_status_e pyro_view_get(const pyro_view_t *view, pyro_db_e db,
 
 pyro_status_e pyro_view_put(const pyro_view_t *view, pyro_db_e db,
     const void *key, size_t key_len, const void *value, size_t len);
+
+/* A key that is not there is no error. */
+pyro_status_e pyro_view_delete(const pyro_view_t *view, pyro_db_e db,
+    const void *key, size_t key_len);
 
 pyro_status_e pyro_view_cursor(const pyro_view_t *view, pyro_db_e db,
     MDB_cursor **cursor);

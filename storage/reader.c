@@ -11,6 +11,8 @@ static pyro_status_e pyro_read_partition(pyro_store_t *store,
     const pyro_store_query_t *query, pyro_partition_t *part, uint32_t tenant,
     pyro_read_pt handler, void *ctx, pyro_error_t *err);
 static pyro_status_e pyro_read_types(pyro_read_t *read);
+static pyro_status_e pyro_read_next(pyro_read_t *read, pyro_place_t *place,
+    pyro_slice_t *key, pyro_slice_t *value);
 
 
 pyro_status_e
@@ -56,6 +58,7 @@ pyro_read_partition(pyro_store_t *store, const pyro_store_query_t *query,
     pyro_error_t *err)
 {
     pyro_read_t    read;
+    pyro_level_e   level;
     pyro_status_e  status;
 
     status = pyro_catalog_acquire(&store->catalog, part, err);
@@ -81,20 +84,20 @@ pyro_read_partition(pyro_store_t *store, const pyro_store_query_t *query,
     status = pyro_env_begin(part->env, 1, &read.view.txn, err);
 
     if (status == PYRO_OK) {
-        status = pyro_view_cursor(&read.view, PYRO_DB_RAW, &read.raw);
+        status = pyro_read_poll(&read);
 
         if (status == PYRO_OK) {
-            status = pyro_read_poll(&read);
+            status = pyro_read_types(&read);
+        }
 
-            if (status == PYRO_OK) {
-                status = pyro_read_types(&read);
+        if (status == PYRO_OK) {
+            status = handler(&read, ctx);
+        }
+
+        for (level = PYRO_LEVEL_RAW; level < PYRO_LEVELS; level++) {
+            if (read.cursors[level] != NULL) {
+                mdb_cursor_close(read.cursors[level]);
             }
-
-            if (status == PYRO_OK) {
-                status = handler(&read, ctx);
-            }
-
-            mdb_cursor_close(read.raw);
         }
 
         pyro_env_abort(part->env, read.view.txn);
@@ -145,6 +148,7 @@ pyro_read_poll(pyro_read_t *read)
 {
     int                        rc;
     int64_t                    now;
+    pyro_level_e               level;
     pyro_status_e              status;
     const pyro_store_query_t  *query;
 
@@ -183,11 +187,64 @@ pyro_read_poll(pyro_read_t *read)
         return status;
     }
 
-    rc = mdb_cursor_renew(read->view.txn, read->raw);
+    for (level = PYRO_LEVEL_RAW, rc = 0; level < PYRO_LEVELS && rc == 0;
+         level++)
+    {
+        rc = read->cursors[level] == NULL ? 0
+             : mdb_cursor_renew(read->view.txn, read->cursors[level]);
+    }
 
     return rc ? pyro_env_error(read->view.part->env, rc, "be read",
                                read->view.err)
               : PYRO_OK;
+}
+
+
+/*
+ * The record behind place, which is moved to it.  A cursor that was renewed,
+ * or that another walk has moved, stands elsewhere: back to the last key.
+ */
+static pyro_status_e
+pyro_read_next(pyro_read_t *read, pyro_place_t *place, pyro_slice_t *key,
+    pyro_slice_t *value)
+{
+    MDB_cursor     **cursor;
+    MDB_cursor_op    op;
+    pyro_status_e    status;
+
+    status = pyro_read_poll(read);
+    cursor = &read->cursors[place->level];
+
+    if (status == PYRO_OK && *cursor == NULL) {
+        status = pyro_view_cursor(&read->view, pyro_level_db(place->level),
+                                  cursor);
+    }
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    op = place->started && place->snapshot == read->snapshot
+         ? MDB_NEXT : MDB_SET_RANGE;
+
+    *key = pyro_slice(place->key, place->len);
+    status = pyro_view_seek(&read->view, *cursor, op, key, value);
+
+    if (status == PYRO_OK && op == MDB_SET_RANGE && place->started
+        && key->len == place->len
+        && memcmp(key->data, place->key, place->len) == 0)
+    {
+        status = pyro_view_seek(&read->view, *cursor, MDB_NEXT, key, value);
+    }
+
+    place->snapshot = read->snapshot;
+
+    if (status == PYRO_OK && key->len == place->len) {
+        memcpy(place->key, key->data, place->len);
+        place->started = 1;
+    }
+
+    return status;
 }
 
 
@@ -208,45 +265,20 @@ pyro_scan_start(pyro_scan_t *scan, pyro_read_t *read, uint32_t stream,
     raw.ptype = 0;
     raw.seq = 0;
 
-    pyro_key_raw(scan->key, &raw);
+    scan->place.level = PYRO_LEVEL_RAW;
+    scan->place.len = pyro_key_raw(scan->place.key, &raw);
 }
 
 
 pyro_status_e
 pyro_scan_next(pyro_scan_t *scan)
 {
-    pyro_read_t     *read;
     pyro_slice_t     key, value;
-    MDB_cursor_op    op;
     pyro_status_e    status;
     pyro_raw_key_t   raw;
 
-    read = scan->read;
-
     for ( ;; ) {
-        status = pyro_read_poll(read);
-
-        if (status != PYRO_OK) {
-            return status;
-        }
-
-        /* a cursor that was renewed stands nowhere: go back to the last key */
-
-        op = scan->started && scan->snapshot == read->snapshot
-             ? MDB_NEXT : MDB_SET_RANGE;
-
-        key = pyro_slice(scan->key, PYRO_RAW_KEY);
-        status = pyro_view_seek(&read->view, read->raw, op, &key, &value);
-
-        if (status == PYRO_OK && op == MDB_SET_RANGE && scan->started
-            && key.len == PYRO_RAW_KEY
-            && memcmp(key.data, scan->key, PYRO_RAW_KEY) == 0)
-        {
-            status = pyro_view_seek(&read->view, read->raw, MDB_NEXT, &key,
-                                    &value);
-        }
-
-        scan->snapshot = read->snapshot;
+        status = pyro_read_next(scan->read, &scan->place, &key, &value);
 
         if (status != PYRO_OK) {
             return status;
@@ -258,14 +290,55 @@ pyro_scan_next(pyro_scan_t *scan)
             return PYRO_NOT_FOUND;
         }
 
-        memcpy(scan->key, key.data, PYRO_RAW_KEY);
-        scan->started = 1;
         scan->time = raw.time;
 
         if (pyro_record_open(value, &scan->record) == 0) {
             return PYRO_OK;
         }
 
-        read->store->damaged++;
+        scan->read->store->damaged++;
     }
+}
+
+
+void
+pyro_rollup_scan_start(pyro_rollup_scan_t *scan, pyro_read_t *read,
+    pyro_level_e level, uint32_t stream, uint32_t ptype, uint32_t from,
+    uint32_t to)
+{
+    memset(scan, 0, sizeof(pyro_rollup_scan_t));
+
+    scan->read = read;
+    scan->place.level = level;
+    scan->place.len = pyro_key_rollup(scan->place.key, stream, ptype, from);
+    pyro_key_rollup(scan->end, stream, ptype, to);
+}
+
+
+pyro_status_e
+pyro_rollup_scan_next(pyro_rollup_scan_t *scan)
+{
+    pyro_slice_t   key, value;
+    pyro_status_e  status;
+
+    status = pyro_read_next(scan->read, &scan->place, &key, &value);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    if (key.len != PYRO_ROLLUP_KEY
+        || memcmp(key.data, scan->end, PYRO_ROLLUP_KEY) > 0)
+    {
+        return PYRO_NOT_FOUND;
+    }
+
+    scan->slot = pyro_get_be32((const uint8_t *) key.data + 6);
+
+    if (pyro_rollup_open(value, &scan->rollup)) {
+        scan->read->store->damaged++;
+        return PYRO_UNPROCESSABLE;
+    }
+
+    return PYRO_OK;
 }

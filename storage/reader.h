@@ -14,14 +14,14 @@
 
 #include "storage/handle.h"
 #include "storage/ptypes.h"
-#include "storage/record.h"
+#include "storage/rollup.h"
 
 
 typedef struct {
     pyro_store_t              *store;
     const pyro_store_query_t  *query;
     pyro_view_t                view;
-    MDB_cursor                *raw;
+    MDB_cursor                *cursors[PYRO_LEVELS];    /* as needed */
     uint32_t                   tenant;
     pyro_ptypes_t              ptypes;
     pyro_labels_t             *type_labels; /* by ptype - 1: what types own */
@@ -31,17 +31,35 @@ typedef struct {
 } pyro_read_t;
 
 
+/* Where a walk over a level's database stands. */
+typedef struct {
+    pyro_level_e               level;
+    int                        started;
+    uint32_t                   snapshot;
+    size_t                     len;
+    uint8_t                    key[PYRO_RAW_KEY];
+} pyro_place_t;
+
+
 /* The records of one stream, from start to end (ns, both included). */
 typedef struct {
     pyro_read_t               *read;
     uint32_t                   stream;
     int64_t                    end;
-    int                        started;
-    uint32_t                   snapshot;
-    uint8_t                    key[PYRO_RAW_KEY];
+    pyro_place_t               place;
     int64_t                    time;        /* of the record */
     pyro_record_t              record;
 } pyro_scan_t;
+
+
+/* The roll-ups of one stream and type, slots from and to included. */
+typedef struct {
+    pyro_read_t               *read;
+    pyro_place_t               place;
+    uint8_t                    end[PYRO_ROLLUP_KEY];
+    uint32_t                   slot;        /* of the record */
+    pyro_rollup_t              rollup;
+} pyro_rollup_scan_t;
 
 
 typedef pyro_status_e (*pyro_read_pt)(pyro_read_t *read, void *ctx);
@@ -64,6 +82,14 @@ void pyro_scan_start(pyro_scan_t *scan, pyro_read_t *read, uint32_t stream,
 /* The next record; damaged ones are counted and left out.  PYRO_NOT_FOUND
  * behind the last one. */
 pyro_status_e pyro_scan_next(pyro_scan_t *scan);
+
+void pyro_rollup_scan_start(pyro_rollup_scan_t *scan, pyro_read_t *read,
+    pyro_level_e level, uint32_t stream, uint32_t ptype, uint32_t from,
+    uint32_t to);
+
+/* The same; a damaged record is PYRO_UNPROCESSABLE, and the scan goes on: the
+ * push records of its slot have what it had. */
+pyro_status_e pyro_rollup_scan_next(pyro_rollup_scan_t *scan);
 
 
 #endif /* _PYRO_READER_H_INCLUDED_ */

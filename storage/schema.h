@@ -55,6 +55,9 @@
  *                                 writer inside its transaction
  *            "ids"                be32 each, the last id given: string, frame,
  *                                 scope, stream, ptype
+ *            "rolled"             be32 each: slots below the first number are
+ *                                 rolled up, below the second may be; no such
+ *                                 key: none
  *   tenant   tenant be32          name (a copy, for adopting the file)
  *   scope    scope be32           tenant be32, service string be32, nodes be32,
  *                                 first be64, last be64
@@ -78,7 +81,15 @@
  *                                 pairs of strings: extra labels
  *   raw      stream be32, time be64, lowest ptype be16, seq be16
  *                                 a push record (storage/record.h)
- *   r5m r1h r1d tot late          of the roll-ups, empty until they are built
+ *   r5m      stream be32, ptype be16, slot be32
+ *                                 what the pushes of five minutes add up to
+ *   r1h r1d  the same             of an hour, of a day
+ *   tot      stream be32, ptype be16, u8 2, slot of an hour be32
+ *                                 time and total of each push
+ *            stream be32, ptype be16, u8 3, slot of a day be32
+ *                                 totals of the hours
+ *   late     stream be32, slot of five minutes be32
+ *                                 empty: a push came when it was rolled up
  *
  * "ids" is a list of be32: those of all entries whose content has that hash.  A
  * hash finds, the stored bytes decide; only nodex, where comparing would mean
@@ -93,6 +104,10 @@
  *
  * first is exact; last is rounded up to the end of its slot of five minutes, so
  * that a stream's entry is not rewritten with each push.
+ *
+ * Roll-ups: slots are those of storage/level.h, values those of
+ * storage/rollup.h.  What is in "late" is to be summed up again, and is read
+ * from "raw" until then.
  *
  * Raw: the lowest ptype is in the key because clients send, say, CPU and heap
  * of one interval as two uploads with equal labels and time.  seq is 0, or the

@@ -20,6 +20,7 @@
 
 #include "core/model/profile.h"
 #include "core/query/selector.h"
+#include "core/query/series.h"
 #include "core/query/tree.h"
 
 
@@ -103,6 +104,8 @@ typedef struct {
     int64_t                 start;      /* ns, included */
     int64_t                 end;        /* ns, included */
     uint32_t                max_series; /* 0: no limit; beyond: 422 */
+    int                     raw;        /* 1: from push records alone, as a
+                                         * check of what is rolled up */
     int64_t                 deadline;   /* pyro_clock_mono(), 0: none */
     const atomic_int       *cancel;     /* not 0: stop; may be NULL */
     pyro_arena_t           *arena;      /* for what the call needs */
@@ -128,15 +131,21 @@ pyro_status_e pyro_store_merge(pyro_store_t *store,
 
 
 /*
- * The totals of single profiles: series() is called as above and may set
- * *group; total() follows for each of its profiles, in order of time.
+ * The totals of profiles: series() is called as above and may set *group;
+ * total() follows for its profiles.  With a grid, which has to have the query's
+ * range (pyro_series_range()), totals of one grid point may come as one, count
+ * profiles together, and times are whole ms; without, each comes by itself, in
+ * order of time.
  */
 typedef struct {
-    void           *ctx;
-    pyro_status_e (*series)(void *ctx, const pyro_labels_t *labels,
-                            uint32_t *group, pyro_error_t *err);
-    pyro_status_e (*total)(void *ctx, uint32_t group, int64_t time_ns,
-                           uint64_t total, pyro_error_t *err);
+    void                         *ctx;
+    const pyro_series_options_t  *grid;         /* may be NULL */
+    pyro_status_e               (*series)(void *ctx,
+                                          const pyro_labels_t *labels,
+                                          uint32_t *group, pyro_error_t *err);
+    pyro_status_e               (*total)(void *ctx, uint32_t group,
+                                         int64_t time_ns, uint64_t total,
+                                         uint32_t count, pyro_error_t *err);
 } pyro_store_totals_handler_t;
 
 pyro_status_e pyro_store_totals(pyro_store_t *store,
@@ -155,6 +164,29 @@ pyro_status_e pyro_store_info(pyro_store_t *store, pyro_slice_t tenant,
 
 
 /* ---- upkeep ---- */
+
+/*
+ * What one process at a time has to do for all: rolling up what lies a minute
+ * back, and once more what came later.  Partitions whose files have not changed
+ * since are left alone.  now: ns since the epoch; deadline: pyro_clock_mono(),
+ * 0: none; cancel: as in a query.
+ */
+typedef struct {
+    int64_t            now;
+    int64_t            deadline;
+    const atomic_int  *cancel;
+
+    /* results, added up */
+    uint64_t           slots;       /* of streams, of five minutes */
+    uint64_t           late;        /* of them: once more */
+    uint64_t           damaged;     /* records left out */
+    int                more;        /* 1: it ended before all was done */
+} pyro_store_work_t;
+
+/* The first error; the other partitions are done nevertheless. */
+pyro_status_e pyro_store_maintain(pyro_store_t *store,
+    pyro_store_work_t *work, pyro_error_t *err);
+
 
 typedef struct {
     uint64_t  partitions;           /* in the catalogue */

@@ -10,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "storage/prepare.h"
+#include "storage/rollup.h"
 #include "storage/series_index.h"
 
 
@@ -62,6 +63,8 @@ static int pyro_write_part_cmp(const void *one, const void *two);
 static pyro_status_e pyro_write_record(pyro_batch_t *batch,
     pyro_store_push_t *push, uint32_t stream, uint32_t ptype,
     pyro_hash128_t digest, pyro_slice_t record);
+static pyro_status_e pyro_write_late(pyro_batch_t *batch, uint32_t stream,
+    int64_t time);
 
 
 void
@@ -525,7 +528,7 @@ pyro_write_record(pyro_batch_t *batch, pyro_store_push_t *push,
 
         if (rc == 0) {
             push->stored++;
-            return PYRO_OK;
+            return pyro_write_late(batch, stream, push->time);
         }
 
         if (rc != MDB_KEYEXIST) {
@@ -546,4 +549,22 @@ pyro_write_record(pyro_batch_t *batch, pyro_store_push_t *push,
                           PYRO_REASON_PROFILE, "%u different pushes have these "
                           "labels and the time %lld ns, the limit is %u", seq,
                           (long long) push->time, PYRO_SEQ_MAX);
+}
+
+
+/* A slot that is rolled up, or being so, is to be done once more. */
+static pyro_status_e
+pyro_write_late(pyro_batch_t *batch, uint32_t stream, int64_t time)
+{
+    uint8_t   key[PYRO_KEY_MAX];
+    uint32_t  slot;
+
+    slot = pyro_slot(time);
+
+    if (slot >= batch->rolled.rolling) {
+        return PYRO_OK;
+    }
+
+    return pyro_view_put(&batch->view, PYRO_DB_LATE, key,
+                         pyro_key_late(key, stream, slot), "", 0);
 }

@@ -143,6 +143,8 @@ pyro_series_range(const pyro_series_options_t *options, int64_t *start_ns,
 {
     *start_ns = pyro_series_ns(options->start - options->step);
     *end_ns = pyro_series_ns(options->end);
+    *end_ns = *end_ns > INT64_MAX - PYRO_NS_PER_MS
+              ? INT64_MAX : *end_ns + PYRO_NS_PER_MS - 1;
 }
 
 
@@ -327,9 +329,27 @@ pyro_series_bucket(pyro_series_set_t *set, uint32_t group, int64_t time)
 }
 
 
+int64_t
+pyro_series_point(const pyro_series_options_t *options, int64_t ms)
+{
+    int64_t  k;
+
+    if (ms < options->start - options->step || ms > options->end) {
+        return -1;
+    }
+
+    k = ms <= options->start
+        ? 0 : (ms - options->start - 1) / options->step + 1;
+
+    /* the last grid point, if the range is no multiple of the step */
+
+    return k > (options->end - options->start) / options->step ? -1 : k;
+}
+
+
 pyro_status_e
-pyro_series_add(pyro_series_set_t *set, uint32_t group, int64_t time_ns,
-    uint64_t total, pyro_error_t *err)
+pyro_series_add_sum(pyro_series_set_t *set, uint32_t group, int64_t time_ns,
+    uint64_t sum, uint32_t count, pyro_error_t *err)
 {
     int64_t                       t, k;
     pyro_series_bucket_t         *bucket;
@@ -341,16 +361,9 @@ pyro_series_add(pyro_series_set_t *set, uint32_t group, int64_t time_ns,
 
     t = time_ns / PYRO_NS_PER_MS - (time_ns % PYRO_NS_PER_MS < 0);
 
-    if (t < options->start - options->step || t > options->end) {
-        return PYRO_OK;
-    }
+    k = pyro_series_point(options, t);
 
-    k = t <= options->start
-        ? 0 : (t - options->start - 1) / options->step + 1;
-
-    /* the last grid point, if the range is no multiple of the step */
-
-    if (k > (options->end - options->start) / options->step) {
+    if (k == -1) {
         return PYRO_OK;
     }
 
@@ -369,9 +382,9 @@ pyro_series_add(pyro_series_set_t *set, uint32_t group, int64_t time_ns,
                               (long long) (options->end - options->start));
     }
 
-    bucket->count++;
-    bucket->sum = total > INT64_MAX || bucket->sum > INT64_MAX - total
-                  ? INT64_MAX : bucket->sum + total;
+    bucket->count += count;
+    bucket->sum = sum > INT64_MAX || bucket->sum > INT64_MAX - sum
+                  ? INT64_MAX : bucket->sum + sum;
 
     return PYRO_OK;
 }

@@ -54,19 +54,32 @@ typedef struct pyro_series_set_s  pyro_series_set_t;
 pyro_series_set_t *pyro_series_create(pyro_arena_t *arena,
     const pyro_series_options_t *options);
 
-/* The range to read profiles of, ns, both ends included. */
+/* The range to read profiles of, ns, both ends included: whole ms. */
 void pyro_series_range(const pyro_series_options_t *options, int64_t *start_ns,
     int64_t *end_ns);
 
 /* The group that a series with these labels (copied) belongs to; PYRO_NONE. */
 uint32_t pyro_series_group(pyro_series_set_t *set, const pyro_labels_t *labels);
 
+/* The grid point, from 0, that takes profiles of a time in ms; -1: none. */
+int64_t pyro_series_point(const pyro_series_options_t *options, int64_t ms);
+
 /*
- * Adds the total of one profile.  Outside the grid: ignored.
+ * Adds the totals of count profiles of one grid point: sum, stopped at
+ * INT64_MAX.  Outside the grid: ignored.
  * PYRO_UNPROCESSABLE: more than max_points points; PYRO_UNAVAILABLE: no memory.
  */
-pyro_status_e pyro_series_add(pyro_series_set_t *set, uint32_t group,
-    int64_t time_ns, uint64_t total, pyro_error_t *err);
+pyro_status_e pyro_series_add_sum(pyro_series_set_t *set, uint32_t group,
+    int64_t time_ns, uint64_t sum, uint32_t count, pyro_error_t *err);
+
+/* The same for one profile. */
+static inline pyro_status_e
+pyro_series_add(pyro_series_set_t *set, uint32_t group, int64_t time_ns,
+    uint64_t total, pyro_error_t *err)
+{
+    return pyro_series_add_sum(set, group, time_ns, total, 1, err);
+}
+
 
 /*
  * The finished series: by total descending, then by labels; groups without a

@@ -131,7 +131,7 @@ series_range_is_from_one_step_before(void **state)
     series_options(&o, 1000, 2000, 15);
     pyro_series_range(&o, &start, &end);
     assert_int_equal(start, 985 * PYRO_NS_PER_MS);
-    assert_int_equal(end, 2000 * PYRO_NS_PER_MS);
+    assert_int_equal(end, 2001 * PYRO_NS_PER_MS - 1);
 
     series_options(&o, -(INT64_MAX / PYRO_NS_PER_MS),
                    INT64_MAX / PYRO_NS_PER_MS, INT64_MAX / PYRO_NS_PER_MS);

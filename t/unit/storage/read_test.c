@@ -194,11 +194,12 @@ read_on_group(void *ctx, const pyro_labels_t *labels, uint32_t *group,
 
 static pyro_status_e
 read_on_total(void *ctx, uint32_t group, int64_t time_ns, uint64_t total,
-    pyro_error_t *err)
+    uint32_t count, pyro_error_t *err)
 {
     read_seen_t  *seen;
 
     (void) err;
+    (void) count;
     (void) time_ns;
 
     seen = ctx;
@@ -253,6 +254,7 @@ read_compare(read_store_t *s, const char *selector, int64_t start, int64_t end)
     assert_int_equal(series.n, want.n);
 
     handler.ctx = &totals;
+    handler.grid = NULL;
     handler.series = read_on_group;
     handler.total = read_on_total;
     assert_int_equal(pyro_store_totals(s->store, &q.query, &handler, &err),

@@ -1,0 +1,28 @@
+/*
+ * The whole label set of a series, its stream's labels and its type's, put
+ * together for a handler.
+ */
+
+#ifndef _PYRO_STORE_SERIES_H_INCLUDED_
+#define _PYRO_STORE_SERIES_H_INCLUDED_
+
+
+#include "storage/select.h"
+#include "storage/series_index.h"
+
+
+typedef struct {
+    pyro_store_series_pt    handler;
+    void                   *ctx;
+    pyro_label_room_t       stream;     /* room, used again and again */
+    pyro_label_t           *items;
+    uint32_t                cap;
+} pyro_series_call_t;
+
+
+/* Calls the handler with the labels of the stream and of one type. */
+pyro_status_e pyro_series_call(pyro_read_t *read,
+    const pyro_selected_t *selected, uint32_t ptype, pyro_series_call_t *call);
+
+
+#endif /* _PYRO_STORE_SERIES_H_INCLUDED_ */

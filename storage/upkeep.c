@@ -1,0 +1,123 @@
+/*
+ * pyro_store_maintain(): the partitions one after the other, the newest first,
+ * since people look at them.
+ */
+
+#include "storage/handle.h"
+
+#include <sys/stat.h>
+
+#include "storage/roll.h"
+
+
+#define PYRO_UPKEEP_GRACE  (60 * PYRO_NS_PER_SEC)   /* agents send late */
+
+
+static int pyro_upkeep_changed(pyro_store_t *store, pyro_partition_t *part,
+    struct stat *st);
+static pyro_status_e pyro_upkeep_partition(pyro_store_t *store,
+    pyro_partition_t *part, pyro_store_work_t *work, pyro_error_t *err);
+
+
+pyro_status_e
+pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
+    pyro_error_t *err)
+{
+    uint32_t            i, n;
+    pyro_error_t        first;
+    pyro_arena_t       *arena;
+    pyro_status_e       status, worst;
+    pyro_partition_t  **parts;
+
+    work->more = 0;
+    arena = pyro_arena_create(0);
+
+    if (arena == NULL) {
+        return pyro_error_memory(err);
+    }
+
+    worst = pyro_catalog_list(&store->catalog, 0, INT64_MAX, arena, &parts, &n,
+                              err);
+
+    for (i = worst == PYRO_OK ? n : 0; i && !work->more; i--) {
+
+        if (pyro_work_ends(work)) {
+            work->more = 1;
+            break;
+        }
+
+        status = pyro_upkeep_partition(store, parts[i - 1], work, &first);
+
+        if (status != PYRO_OK && worst == PYRO_OK) {
+            worst = status;
+
+            if (err != NULL) {
+                *err = first;
+            }
+        }
+    }
+
+    pyro_arena_destroy(arena);
+
+    return worst;
+}
+
+
+/* Whatever is written to a partition changes its file. */
+static int
+pyro_upkeep_changed(pyro_store_t *store, pyro_partition_t *part,
+    struct stat *st)
+{
+    char  path[4096];
+
+    pyro_catalog_path(&store->catalog, part->name, path, sizeof(path));
+
+    return stat(path, st) == 0
+           && (st->st_mtim.tv_sec != part->done_time.tv_sec
+               || st->st_mtim.tv_nsec != part->done_time.tv_nsec
+               || st->st_size != part->done_size);
+}
+
+
+static pyro_status_e
+pyro_upkeep_partition(pyro_store_t *store, pyro_partition_t *part,
+    pyro_store_work_t *work, pyro_error_t *err)
+{
+    int            done, whole;
+    int64_t        past;
+    uint32_t       bound;
+    struct stat    st;
+    pyro_status_e  status;
+
+    past = work->now - PYRO_UPKEEP_GRACE;
+    bound = past > 0 ? pyro_slot(past) : 0;
+
+    whole = bound > pyro_slot((int64_t) (part->start + part->length)
+                              * PYRO_NS_PER_SEC);
+
+    /* the open one has new slots by and by without a push */
+
+    memset(&st, 0, sizeof(st));
+
+    if (!pyro_upkeep_changed(store, part, &st) && whole) {
+        return PYRO_OK;
+    }
+
+    status = pyro_catalog_acquire(&store->catalog, part, err);
+
+    if (status != PYRO_OK) {
+        return status == PYRO_NOT_FOUND ? PYRO_OK : status;
+    }
+
+    status = pyro_roll(part, bound, work, &done, err);
+    pyro_catalog_release(&store->catalog, part);
+
+    if (status == PYRO_OK && done && whole) {
+        part->done_time = st.st_mtim;
+        part->done_size = st.st_size;
+    }
+
+    work->more = !done;
+
+    return status;
+}
