@@ -37,7 +37,13 @@
     X(COMMITS, "ngx_pyroscope_commits_total", "",                             \
       "Group commits: one or more uploads each.")                             \
     X(INFO_FAILURES, "ngx_pyroscope_info_failures_total", "",                 \
-      "Stored uploads whose facts for jfr-info could not be kept.")
+      "Stored uploads whose facts for jfr-info could not be kept.")           \
+    X(ROLLED, "ngx_pyroscope_rollup_slots_total", "",                         \
+      "Five minutes of a stream that were summed up.")                        \
+    X(ROLLED_LATE, "ngx_pyroscope_rollup_late_slots_total", "",               \
+      "Of them: once more, since an upload came later.")                      \
+    X(UPKEEP_FAILURES, "ngx_pyroscope_upkeep_failures_total", "",             \
+      "Runs of the store's upkeep that ended with an error.")
 
 
 typedef enum {

@@ -4,6 +4,7 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_conf.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_pools.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_upkeep.h"
 
 
 #define NGX_PYROSCOPE_RETRY  1000       /* ms between attempts to open */
@@ -47,6 +48,7 @@ ngx_pyroscope_init_module(ngx_cycle_t *cycle)
 
     if (!ngx_test_config) {
         ngx_pyroscope_make_dir(cycle, pmcf);
+        ngx_pyroscope_upkeep_init(cycle, pmcf);
     }
 
     return NGX_OK;
@@ -111,7 +113,6 @@ ngx_pyroscope_make_dir(ngx_cycle_t *cycle, ngx_pyroscope_main_conf_t *pmcf)
 ngx_int_t
 ngx_pyroscope_init_process(ngx_cycle_t *cycle)
 {
-    pyro_settings_t            *settings;
     ngx_pyroscope_open_t       *open;
     ngx_pyroscope_worker_t     *worker;
     ngx_pyroscope_main_conf_t  *pmcf;
@@ -132,7 +133,6 @@ ngx_pyroscope_init_process(ngx_cycle_t *cycle)
 
     worker = &ngx_pyroscope_worker;
     worker->conf = pmcf;
-    settings = pmcf->settings;
 
     ngx_pyroscope_pools_find(cycle, worker);
     ngx_pyroscope_commit_init(cycle);
@@ -148,10 +148,7 @@ ngx_pyroscope_init_process(ngx_cycle_t *cycle)
     open = ngx_pyroscope_open_task->ctx;
     ngx_memzero(open, sizeof(ngx_pyroscope_open_t));
 
-    open->options.dir = (char *) pmcf->dir.data;
-    open->options.map_size = settings->lmdb.map_size;
-    open->options.partition = settings->lmdb.partition;
-    open->options.durability = settings->lmdb.durability;
+    ngx_pyroscope_store_options(pmcf, &open->options);
 
     ngx_pyroscope_open_task->handler = ngx_pyroscope_open_thread;
     ngx_pyroscope_open_task->event.handler = ngx_pyroscope_open_done;
@@ -172,6 +169,19 @@ ngx_pyroscope_init_process(ngx_cycle_t *cycle)
     ngx_pyroscope_open_result(open, cycle->log);
 
     return NGX_OK;
+}
+
+
+void
+ngx_pyroscope_store_options(ngx_pyroscope_main_conf_t *pmcf,
+    pyro_store_options_t *options)
+{
+    ngx_memzero(options, sizeof(pyro_store_options_t));
+
+    options->dir = (char *) pmcf->dir.data;
+    options->map_size = pmcf->settings->lmdb.map_size;
+    options->partition = pmcf->settings->lmdb.partition;
+    options->durability = pmcf->settings->lmdb.durability;
 }
 
 

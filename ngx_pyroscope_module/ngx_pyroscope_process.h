@@ -17,5 +17,9 @@ ngx_int_t ngx_pyroscope_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_pyroscope_init_process(ngx_cycle_t *cycle);
 void ngx_pyroscope_exit_process(ngx_cycle_t *cycle);
 
+/* What the settings say of the store; its directory is the configuration's. */
+void ngx_pyroscope_store_options(ngx_pyroscope_main_conf_t *pmcf,
+    pyro_store_options_t *options);
+
 
 #endif /* _NGX_PYROSCOPE_PROCESS_H_INCLUDED_ */

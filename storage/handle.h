@@ -15,6 +15,7 @@ struct pyro_store_s {
     pyro_catalog_t        catalog;
     pthread_mutex_t       writing;      /* one pyro_store_write() at a time */
     pyro_info_t           info;         /* under it */
+    int                   upkeep;       /* file whose lock is held, or -1 */
 
     _Atomic uint64_t      commits;
     _Atomic uint64_t      commit_failures;

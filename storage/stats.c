@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 
 #define PYRO_STORE_MAP_SIZE   (64ULL * 1024 * 1024 * 1024)
@@ -48,6 +49,7 @@ pyro_store_open(const pyro_store_options_t *options, pyro_store_t **store,
 
     pthread_mutex_init(&s->writing, NULL);
     pyro_info_init(&s->info);
+    s->upkeep = -1;
 
     if (pyro_store_reader_check(s, err) == -1) {
         pyro_store_close(s);
@@ -65,6 +67,10 @@ pyro_store_close(pyro_store_t *store)
 {
     pyro_catalog_close(&store->catalog);
     pthread_mutex_destroy(&store->writing);
+
+    if (store->upkeep != -1) {
+        close(store->upkeep);
+    }
 
     free(store);
 }

@@ -183,7 +183,11 @@ typedef struct {
     int                more;        /* 1: it ended before all was done */
 } pyro_store_work_t;
 
-/* The first error; the other partitions are done nevertheless. */
+/*
+ * One handle does it, of one process, from the first call to its closing; for
+ * others, meanwhile, there is nothing to do.  One thread.
+ * The first error; the other partitions are done nevertheless.
+ */
 pyro_status_e pyro_store_maintain(pyro_store_t *store,
     pyro_store_work_t *work, pyro_error_t *err);
 

@@ -5,14 +5,20 @@
 
 #include "storage/handle.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "storage/roll.h"
 
 
 #define PYRO_UPKEEP_GRACE  (60 * PYRO_NS_PER_SEC)   /* agents send late */
+#define PYRO_UPKEEP_LOCK   "upkeep.lock"
 
 
+static pyro_status_e pyro_upkeep_lock(pyro_store_t *store, pyro_error_t *err);
 static int pyro_upkeep_changed(pyro_store_t *store, pyro_partition_t *part,
     struct stat *st);
 static pyro_status_e pyro_upkeep_partition(pyro_store_t *store,
@@ -30,6 +36,12 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
     pyro_partition_t  **parts;
 
     work->more = 0;
+    worst = pyro_upkeep_lock(store, err);
+
+    if (worst != PYRO_OK) {
+        return worst == PYRO_NOT_FOUND ? PYRO_OK : worst;
+    }
+
     arena = pyro_arena_create(0);
 
     if (arena == NULL) {
@@ -60,6 +72,41 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
     pyro_arena_destroy(arena);
 
     return worst;
+}
+
+
+/*
+ * The kernel gives the lock up when the process ends, however it does.
+ * PYRO_NOT_FOUND: somebody else has it.
+ */
+static pyro_status_e
+pyro_upkeep_lock(pyro_store_t *store, pyro_error_t *err)
+{
+    int   fd, rc;
+    char  path[4096];
+
+    if (store->upkeep != -1) {
+        return PYRO_OK;
+    }
+
+    pyro_catalog_path(&store->catalog, PYRO_UPKEEP_LOCK, path, sizeof(path));
+
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, PYRO_ENV_MODE);
+    rc = fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+
+    if (rc == 0) {
+        store->upkeep = fd;
+        return PYRO_OK;
+    }
+
+    if (fd != -1) {
+        close(fd);
+    }
+
+    return rc == EWOULDBLOCK ? PYRO_NOT_FOUND
+           : pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                            "storage: %s cannot be locked: %s", path,
+                            strerror(rc));
 }
 
 

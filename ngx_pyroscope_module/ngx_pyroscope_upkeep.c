@@ -1,0 +1,105 @@
+#include "ngx_pyroscope_module/ngx_pyroscope_upkeep.h"
+
+#include "core/base/clock.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_process.h"
+
+
+#define NGX_PYROSCOPE_UPKEEP_PAUSE  10000       /* ms, when all is done */
+#define NGX_PYROSCOPE_UPKEEP_SOON   50          /* ms, when there is more */
+#define NGX_PYROSCOPE_UPKEEP_TIME   (500 * PYRO_NS_PER_MS)
+
+
+static ngx_msec_t ngx_pyroscope_upkeep(void *data);
+static void ngx_pyroscope_upkeep_failed(ngx_pyroscope_main_conf_t *pmcf,
+    const pyro_error_t *err);
+
+
+/* Of the one process that does it. */
+static pyro_store_t  *ngx_pyroscope_upkeep_store;
+static pyro_error_t   ngx_pyroscope_upkeep_error;
+
+
+/*
+ * Paths are made, and given to the workers' user, before modules are
+ * initialized: what is added here is only asked for its manager.
+ */
+
+void
+ngx_pyroscope_upkeep_init(ngx_cycle_t *cycle, ngx_pyroscope_main_conf_t *pmcf)
+{
+    ngx_path_t  *path, **p;
+
+    path = ngx_pcalloc(cycle->pool, sizeof(ngx_path_t));
+    p = path != NULL ? ngx_array_push(&cycle->paths) : NULL;
+
+    if (p == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "pyroscope: no memory for the store's upkeep");
+        return;
+    }
+
+    path->name = pmcf->dir;
+    path->manager = ngx_pyroscope_upkeep;
+    path->data = pmcf;
+
+    *p = path;
+}
+
+
+static ngx_msec_t
+ngx_pyroscope_upkeep(void *data)
+{
+    pyro_error_t                err;
+    pyro_status_e               status;
+    pyro_store_work_t           work;
+    pyro_store_options_t        options;
+    ngx_pyroscope_main_conf_t  *pmcf;
+
+    pmcf = data;
+    ngx_pyroscope_worker.conf = pmcf;
+
+    status = PYRO_OK;
+    ngx_memzero(&work, sizeof(pyro_store_work_t));
+
+    if (ngx_pyroscope_upkeep_store == NULL) {
+        ngx_pyroscope_store_options(pmcf, &options);
+        status = pyro_store_open(&options, &ngx_pyroscope_upkeep_store, &err);
+    }
+
+    if (status == PYRO_OK) {
+        work.now = pyro_clock_wall();
+        work.deadline = pyro_clock_mono() + NGX_PYROSCOPE_UPKEEP_TIME;
+
+        status = pyro_store_maintain(ngx_pyroscope_upkeep_store, &work, &err);
+    }
+
+    ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_ROLLED, work.slots);
+    ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_ROLLED_LATE, work.late);
+
+    if (status != PYRO_OK) {
+        ngx_pyroscope_upkeep_failed(pmcf, &err);
+        return NGX_PYROSCOPE_UPKEEP_PAUSE;
+    }
+
+    ngx_pyroscope_upkeep_error.message[0] = '\0';
+
+    return work.more ? NGX_PYROSCOPE_UPKEEP_SOON : NGX_PYROSCOPE_UPKEEP_PAUSE;
+}
+
+
+/* Once for each reason, not every ten seconds. */
+
+static void
+ngx_pyroscope_upkeep_failed(ngx_pyroscope_main_conf_t *pmcf,
+    const pyro_error_t *err)
+{
+    ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_UPKEEP_FAILURES, 1);
+
+    if (ngx_strcmp(ngx_pyroscope_upkeep_error.message, err->message) != 0) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "pyroscope store \"%V\": "
+                      "its upkeep failed: %s", &pmcf->dir, err->message);
+    }
+
+    ngx_pyroscope_upkeep_error = *err;
+}
