@@ -42,6 +42,8 @@
       "Five minutes of a stream that were summed up.")                        \
     X(ROLLED_LATE, "ngx_pyroscope_rollup_late_slots_total", "",               \
       "Of them: once more, since an upload came later.")                      \
+    X(REMOVED, "ngx_pyroscope_removed_partitions_total", "",                  \
+      "Partitions removed for their age or the size of all.")                 \
     X(UPKEEP_FAILURES, "ngx_pyroscope_upkeep_failures_total", "",             \
       "Runs of the store's upkeep that ended with an error.")
 

@@ -7,7 +7,8 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_upkeep.h"
 
 
-#define NGX_PYROSCOPE_RETRY  1000       /* ms between attempts to open */
+#define NGX_PYROSCOPE_RETRY    1000     /* ms between attempts to open */
+#define NGX_PYROSCOPE_REFRESH  10000    /* ms between looks at the catalogue */
 
 
 /* An attempt to open the store off the event loop. */
@@ -25,10 +26,16 @@ static void ngx_pyroscope_open_result(ngx_pyroscope_open_t *open,
 static void ngx_pyroscope_open_retry(ngx_event_t *ev);
 static void ngx_pyroscope_open_thread(void *data, ngx_log_t *log);
 static void ngx_pyroscope_open_done(ngx_event_t *ev);
+static void ngx_pyroscope_refresh_init(ngx_cycle_t *cycle);
+static void ngx_pyroscope_refresh_start(ngx_event_t *ev);
+static void ngx_pyroscope_refresh_thread(void *data, ngx_log_t *log);
+static void ngx_pyroscope_refresh_done(ngx_event_t *ev);
 
 
 static ngx_event_t         ngx_pyroscope_retry_event;
 static ngx_thread_task_t  *ngx_pyroscope_open_task;
+static ngx_event_t         ngx_pyroscope_refresh_event;
+static ngx_thread_task_t  *ngx_pyroscope_refresh_task;
 
 
 ngx_int_t
@@ -167,6 +174,7 @@ ngx_pyroscope_init_process(ngx_cycle_t *cycle)
 
     ngx_pyroscope_open_thread(open, cycle->log);
     ngx_pyroscope_open_result(open, cycle->log);
+    ngx_pyroscope_refresh_init(cycle);
 
     return NGX_OK;
 }
@@ -182,6 +190,8 @@ ngx_pyroscope_store_options(ngx_pyroscope_main_conf_t *pmcf,
     options->map_size = pmcf->settings->lmdb.map_size;
     options->partition = pmcf->settings->lmdb.partition;
     options->durability = pmcf->settings->lmdb.durability;
+    options->retention = pmcf->settings->limits.retention_period;
+    options->max_disk_size = pmcf->settings->lmdb.max_disk_size;
 }
 
 
@@ -249,6 +259,75 @@ static void
 ngx_pyroscope_open_done(ngx_event_t *ev)
 {
     ngx_pyroscope_open_result(ev->data, ev->log);
+}
+
+
+/*
+ * A worker that nobody asks anything keeps the files open that retention has
+ * removed, and with them their room on the disk: it looks now and then.
+ */
+
+static void
+ngx_pyroscope_refresh_init(ngx_cycle_t *cycle)
+{
+    ngx_thread_task_t  *task;
+
+    task = ngx_thread_task_alloc(cycle->pool, sizeof(pyro_store_t *));
+
+    if (task == NULL) {
+        return;
+    }
+
+    task->handler = ngx_pyroscope_refresh_thread;
+    task->event.handler = ngx_pyroscope_refresh_done;
+    task->event.log = cycle->log;
+    ngx_pyroscope_refresh_task = task;
+
+    ngx_pyroscope_refresh_event.handler = ngx_pyroscope_refresh_start;
+    ngx_pyroscope_refresh_event.log = cycle->log;
+    ngx_pyroscope_refresh_event.cancelable = 1;
+
+    ngx_add_timer(&ngx_pyroscope_refresh_event, NGX_PYROSCOPE_REFRESH);
+}
+
+
+static void
+ngx_pyroscope_refresh_start(ngx_event_t *ev)
+{
+    pyro_store_t  **store;
+
+    if (ngx_exiting || ngx_quit || ngx_terminate) {
+        return;
+    }
+
+    store = ngx_pyroscope_refresh_task->ctx;
+    *store = ngx_pyroscope_worker.store;
+
+    if (*store == NULL
+        || ngx_thread_task_post(ngx_pyroscope_worker.query_pool,
+                                ngx_pyroscope_refresh_task)
+           != NGX_OK)
+    {
+        ngx_add_timer(ev, NGX_PYROSCOPE_REFRESH);
+    }
+}
+
+
+/* What goes wrong here, pushes and queries will tell. */
+
+static void
+ngx_pyroscope_refresh_thread(void *data, ngx_log_t *log)
+{
+    (void) pyro_store_refresh(*(pyro_store_t **) data, NULL);
+}
+
+
+static void
+ngx_pyroscope_refresh_done(ngx_event_t *ev)
+{
+    if (!ngx_exiting) {
+        ngx_add_timer(&ngx_pyroscope_refresh_event, NGX_PYROSCOPE_REFRESH);
+    }
 }
 
 

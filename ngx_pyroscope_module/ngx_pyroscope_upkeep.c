@@ -76,6 +76,13 @@ ngx_pyroscope_upkeep(void *data)
 
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_ROLLED, work.slots);
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_ROLLED_LATE, work.late);
+    ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_REMOVED, work.removed);
+
+    if (work.removed) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "pyroscope store "
+                      "\"%V\": %uD partitions removed", &pmcf->dir,
+                      work.removed);
+    }
 
     if (status != PYRO_OK) {
         ngx_pyroscope_upkeep_failed(pmcf, &err);

@@ -213,7 +213,13 @@ pyro_catalog_adopt_file(pyro_catalog_t *catalog, MDB_txn *txn,
 
     pyro_partition_name(own, part->start, part->length, part->generation);
 
-    rc = part->state == PYRO_STATE_REMOVED || strcmp(own, name) != 0
+    if (part->state == PYRO_STATE_REMOVED && strcmp(own, name) == 0) {
+        pyro_partition_close(part);
+        pyro_catalog_unlink(catalog, name);
+        return PYRO_OK;
+    }
+
+    rc = strcmp(own, name) != 0
          || pyro_catalog_adopt_tenants(catalog, txn, part, 0);
 
     if (rc == 0) {

@@ -9,6 +9,7 @@ static pyro_status_e pyro_catalog_enter(pyro_catalog_t *catalog,
     const MDB_val *key, const MDB_val *value, uint32_t generation,
     pyro_error_t *err);
 static int pyro_catalog_cmp(const void *one, const void *two);
+static void pyro_catalog_drop(pyro_catalog_t *catalog);
 static void pyro_catalog_evict(pyro_catalog_t *catalog);
 
 
@@ -236,9 +237,30 @@ pyro_catalog_refresh_locked(pyro_catalog_t *catalog, pyro_error_t *err)
     if (status == PYRO_OK) {
         status = pyro_catalog_load(catalog, txn, err);
         pyro_env_abort(catalog->control, txn);
+        pyro_catalog_drop(catalog);
     }
 
     return status;
+}
+
+
+/* A file that is open takes its room on the disk, removed or not. */
+static void
+pyro_catalog_drop(pyro_catalog_t *catalog)
+{
+    uint32_t           i;
+    pyro_partition_t  *part;
+
+    for (i = 0; i < catalog->n_parts; i++) {
+        part = catalog->parts[i];
+
+        if (part->state == PYRO_STATE_REMOVED && part->env != NULL
+            && part->refs == 0)
+        {
+            pyro_partition_close(part);
+            catalog->n_open--;
+        }
+    }
 }
 
 
@@ -368,7 +390,10 @@ pyro_catalog_acquire(pyro_catalog_t *catalog, pyro_partition_t *part,
         catalog->n_open--;
     }
 
-    if (part->env == NULL) {
+    if (part->env == NULL && part->state == PYRO_STATE_REMOVED) {
+        status = PYRO_NOT_FOUND;
+
+    } else if (part->env == NULL) {
         pyro_catalog_evict(catalog);
         pyro_catalog_path(catalog, part->name, path, sizeof(path));
 
@@ -426,5 +451,6 @@ pyro_catalog_release(pyro_catalog_t *catalog, pyro_partition_t *part)
 {
     pthread_mutex_lock(&catalog->mutex);
     part->refs--;
+    pyro_catalog_drop(catalog);
     pthread_mutex_unlock(&catalog->mutex);
 }

@@ -68,12 +68,20 @@ pyro_partition_t *pyro_catalog_find(pyro_catalog_t *catalog, int64_t time);
 pyro_status_e pyro_catalog_make(pyro_catalog_t *catalog, int64_t time,
     pyro_partition_t **part, pyro_error_t *err);
 
+/*
+ * Removes a partition: first its own meta says so, so that nobody writes to it
+ * any more, then the catalogue forgets it, then its files go.  Killed between
+ * two of these, pyro_catalog_adopt() or the next call finishes.
+ */
+pyro_status_e pyro_catalog_remove(pyro_catalog_t *catalog,
+    pyro_partition_t *part, pyro_error_t *err);
+
 /* Those that overlap start to end (ns, both included), by start. */
 pyro_status_e pyro_catalog_list(pyro_catalog_t *catalog, int64_t start,
     int64_t end, pyro_arena_t *arena, pyro_partition_t ***parts, uint32_t *n,
     pyro_error_t *err);
 
-/* Opens the partition if need be.  PYRO_NOT_FOUND: its file is gone. */
+/* Opens the partition if need be.  PYRO_NOT_FOUND: it was removed. */
 pyro_status_e pyro_catalog_acquire(pyro_catalog_t *catalog,
     pyro_partition_t *part, pyro_error_t *err);
 
@@ -140,7 +148,11 @@ int pyro_catalog_path(const pyro_catalog_t *catalog, const char *name,
 pyro_status_e pyro_catalog_sync_dir(const pyro_catalog_t *catalog,
     pyro_error_t *err);
 
-/* Takes in partition files that the catalogue does not know. */
+/* The files of a partition that the catalogue does not have (any more). */
+void pyro_catalog_unlink(const pyro_catalog_t *catalog, const char *name);
+
+/* Takes in partition files that the catalogue does not know, and removes those
+ * whose removal was cut off. */
 pyro_status_e pyro_catalog_adopt(pyro_catalog_t *catalog, pyro_error_t *err);
 
 /*

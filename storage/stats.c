@@ -140,6 +140,13 @@ pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
 }
 
 
+pyro_status_e
+pyro_store_refresh(pyro_store_t *store, pyro_error_t *err)
+{
+    return pyro_catalog_refresh(&store->catalog, err);
+}
+
+
 int
 pyro_store_reader_check(pyro_store_t *store, pyro_error_t *err)
 {

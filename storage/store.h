@@ -40,6 +40,10 @@ typedef struct {
     uint32_t            partition;      /* seconds: 3600 to 604800; 0 = 86400 */
     pyro_durability_e   durability;
     uint32_t            max_open;       /* partitions open at once; 0 = 64 */
+
+    /* what the upkeep removes; a partition goes as a whole, or not */
+    int64_t             retention;      /* seconds since its end; 0 = never */
+    uint64_t            max_disk_size;  /* bytes of all files; 0 = no limit */
 } pyro_store_options_t;
 
 
@@ -166,10 +170,16 @@ pyro_status_e pyro_store_info(pyro_store_t *store, pyro_slice_t tenant,
 /* ---- upkeep ---- */
 
 /*
- * What one process at a time has to do for all: rolling up what lies a minute
- * back, and once more what came later.  Partitions whose files have not changed
- * since are left alone.  now: ns since the epoch; deadline: pyro_clock_mono(),
- * 0: none; cancel: as in a query.
+ * What one process at a time has to do for all: removing what is older than
+ * options.retention, or the oldest beyond options.max_disk_size, but never the
+ * partition of now or later; rolling up what lies a minute back, and once more
+ * what came later.  Partitions whose files have not changed since are left
+ * alone.  now: ns since the epoch; deadline: pyro_clock_mono(), 0: none;
+ * cancel: as in a query.
+ *
+ * A file that was removed lives until the last query that reads it has ended;
+ * other handles give theirs up when they are used next, or by
+ * pyro_store_refresh().
  */
 typedef struct {
     int64_t            now;
@@ -180,6 +190,7 @@ typedef struct {
     uint64_t           slots;       /* of streams, of five minutes */
     uint64_t           late;        /* of them: once more */
     uint64_t           damaged;     /* records left out */
+    uint32_t           removed;     /* partitions */
     int                more;        /* 1: it ended before all was done */
 } pyro_store_work_t;
 
@@ -207,6 +218,9 @@ typedef struct {
 
 pyro_status_e pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
     pyro_error_t *err);
+
+/* Gives up what others have removed. */
+pyro_status_e pyro_store_refresh(pyro_store_t *store, pyro_error_t *err);
 
 /* Clears reader slots of dead processes; returns how many, -1 on an error. */
 int pyro_store_reader_check(pyro_store_t *store, pyro_error_t *err);

@@ -1,6 +1,6 @@
 /*
- * pyro_store_maintain(): the partitions one after the other, the newest first,
- * since people look at them.
+ * pyro_store_maintain(): what is too old goes first; then the partitions one
+ * after the other, the newest first, since people look at them.
  */
 
 #include "storage/handle.h"
@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/retention.h"
 #include "storage/roll.h"
 
 
@@ -48,8 +49,12 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
         return pyro_error_memory(err);
     }
 
-    worst = pyro_catalog_list(&store->catalog, 0, INT64_MAX, arena, &parts, &n,
-                              err);
+    worst = pyro_retention(store, work, err);
+
+    if (worst == PYRO_OK) {
+        worst = pyro_catalog_list(&store->catalog, 0, INT64_MAX, arena, &parts,
+                                  &n, err);
+    }
 
     for (i = worst == PYRO_OK ? n : 0; i && !work->more; i--) {
 
@@ -154,6 +159,13 @@ pyro_upkeep_partition(pyro_store_t *store, pyro_partition_t *part,
 
     if (status != PYRO_OK) {
         return status == PYRO_NOT_FOUND ? PYRO_OK : status;
+    }
+
+    /* its meta says so: whoever removed it was cut off */
+
+    if (part->state == PYRO_STATE_REMOVED) {
+        pyro_catalog_release(&store->catalog, part);
+        return pyro_catalog_remove(&store->catalog, part, err);
     }
 
     status = pyro_roll(part, bound, work, &done, err);

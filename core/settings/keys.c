@@ -153,6 +153,8 @@ const pyro_key_t  pyro_keys[] = {
 
     { MILLISECONDS("lmdb.queue_age", lmdb.queue_age, 100, 600 * 1000, 5000) },
 
+    { SIZE("lmdb.max_disk_size", lmdb.max_disk_size, 0, INT64_MAX, 0) },
+
     { SIZE("lmdb.parse_bytes", lmdb.parse_bytes, MIB, TIB, 256 * MIB) },
 
     { MILLISECONDS("query.timeout", query.timeout, 100, HOUR * 1000, 60000) },
@@ -171,7 +173,6 @@ const pyro_key_t  pyro_keys[] = {
 
     { LATER("lmdb.keep_raw", PYRO_KEY_DURATION, AGE, 0) },
     { LATER("lmdb.keep_1h", PYRO_KEY_DURATION, AGE, 0) },
-    { LATER("lmdb.max_disk_size", PYRO_KEY_SIZE, INT64_MAX, 0) },
     { LATER("lmdb.min_free_disk", PYRO_KEY_SHARE, INT64_MAX, -1),
       .min = -100 },
     { LATER("lmdb.max_late_partitions", PYRO_KEY_COUNT, INT32_MAX, 400) },

@@ -568,8 +568,6 @@ settings_not_there(void **state)
         { "lmdb: {seal_after: 3h}",
           "f.yml:1: lmdb.seal_after: is not supported by this version; "
           "allowed is 2h" },
-        { "lmdb: {max_disk_size: 10G}",
-          "f.yml:1: lmdb.max_disk_size: is not supported" },
         { "lmdb: {min_free_disk: 5%}",
           "f.yml:1: lmdb.min_free_disk: is not supported by this version; "
           "allowed is 1%" },
@@ -591,12 +589,14 @@ settings_not_there(void **state)
              "  seal_after: 2h\n"
              "  keep_raw: 0\n"
              "  keep_1h: 0s\n"
-             "  max_disk_size: 0\n"
+             "  max_disk_size: 10G\n"
              "  min_free_disk: 1%\n"
              "  max_late_partitions: 400\n");
     assert_null(settings.ignored);
+    assert_true(settings.lmdb.max_disk_size > 9000000000ULL);
 
     accepted("lmdb: {seal_after: off, min_free_disk: 0}");
+    assert_true(settings.lmdb.max_disk_size == 0);
 }
 
 

@@ -1,0 +1,209 @@
+#include "storage/retention.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+
+
+static uint64_t pyro_retention_size(const pyro_catalog_t *catalog,
+    const char *name);
+static int64_t pyro_retention_end(const pyro_partition_t *part);
+static int pyro_retention_is_due(const pyro_catalog_t *catalog,
+    const pyro_partition_t *part, int64_t now, uint64_t bytes);
+static pyro_status_e pyro_catalog_forget(pyro_catalog_t *catalog,
+    const pyro_partition_t *part, pyro_error_t *err);
+
+
+pyro_status_e
+pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
+{
+    uint32_t            i, n;
+    uint64_t            bytes, size;
+    pyro_arena_t       *arena;
+    pyro_catalog_t     *catalog;
+    pyro_status_e       status;
+    pyro_partition_t  **parts;
+
+    catalog = &store->catalog;
+
+    if (catalog->options.retention == 0
+        && catalog->options.max_disk_size == 0)
+    {
+        return PYRO_OK;
+    }
+
+    arena = pyro_arena_create(0);
+
+    if (arena == NULL) {
+        return pyro_error_memory(err);
+    }
+
+    status = pyro_catalog_list(catalog, 0, INT64_MAX, arena, &parts, &n, err);
+
+    for (i = 0, bytes = 0; i < n && status == PYRO_OK; i++) {
+        bytes += pyro_retention_size(catalog, parts[i]->name);
+    }
+
+    /* the oldest first; the list is by start */
+
+    for (i = 0; i < n && status == PYRO_OK; i++) {
+
+        if (!pyro_retention_is_due(catalog, parts[i], work->now, bytes)) {
+            continue;
+        }
+
+        size = pyro_retention_size(catalog, parts[i]->name);
+        status = pyro_catalog_remove(catalog, parts[i], err);
+
+        if (status == PYRO_OK) {
+            bytes -= size < bytes ? size : bytes;
+            work->removed++;
+        }
+    }
+
+    pyro_arena_destroy(arena);
+
+    return status;
+}
+
+
+static uint64_t
+pyro_retention_size(const pyro_catalog_t *catalog, const char *name)
+{
+    char         path[4096];
+    struct stat  st;
+
+    pyro_catalog_path(catalog, name, path, sizeof(path));
+
+    return stat(path, &st) == 0 ? (uint64_t) st.st_size : 0;
+}
+
+
+static int64_t
+pyro_retention_end(const pyro_partition_t *part)
+{
+    return (int64_t) (part->start + part->length) * PYRO_NS_PER_SEC;
+}
+
+
+static int
+pyro_retention_is_due(const pyro_catalog_t *catalog,
+    const pyro_partition_t *part, int64_t now, uint64_t bytes)
+{
+    int64_t                      end;
+    const pyro_store_options_t  *options;
+
+    options = &catalog->options;
+    end = pyro_retention_end(part);
+
+    if (end > now) {
+        return 0;
+    }
+
+    return (options->retention
+            && (now - end) / PYRO_NS_PER_SEC >= options->retention)
+           || (options->max_disk_size && bytes > options->max_disk_size);
+}
+
+
+pyro_status_e
+pyro_catalog_remove(pyro_catalog_t *catalog, pyro_partition_t *part,
+    pyro_error_t *err)
+{
+    int             rc;
+    uint8_t         state[1] = { PYRO_STATE_REMOVED };
+    MDB_txn        *txn;
+    pyro_status_e   status;
+
+    status = pyro_catalog_acquire(catalog, part, err);
+
+    if (status == PYRO_OK) {
+        status = pyro_env_begin(part->env, 0, &txn, err);
+
+        if (status == PYRO_OK) {
+            rc = pyro_meta_put(txn, part->dbi[PYRO_DB_META], "state", state,
+                               sizeof(state));
+
+            if (rc) {
+                pyro_env_abort(part->env, txn);
+                status = pyro_env_error(part->env, rc, "be removed", err);
+
+            } else {
+                status = pyro_env_commit(part->env, txn, err);
+            }
+        }
+
+        pyro_catalog_release(catalog, part);
+    }
+
+    if (status == PYRO_OK || status == PYRO_NOT_FOUND) {
+        status = pyro_catalog_forget(catalog, part, err);
+    }
+
+    if (status == PYRO_OK) {
+        pyro_catalog_unlink(catalog, part->name);
+    }
+
+    return status;
+}
+
+
+static pyro_status_e
+pyro_catalog_forget(pyro_catalog_t *catalog, const pyro_partition_t *part,
+    pyro_error_t *err)
+{
+    int             rc;
+    uint8_t         bytes[PYRO_KEY_MAX];
+    MDB_txn        *txn;
+    MDB_val         key;
+    pyro_status_e   status;
+
+    key.mv_data = bytes;
+    key.mv_size = pyro_key_part(bytes, part->start, part->generation);
+
+    pthread_mutex_lock(&catalog->mutex);
+
+    status = pyro_catalog_ready(catalog, err);
+
+    if (status == PYRO_OK) {
+        status = pyro_env_begin(catalog->control, 0, &txn, err);
+    }
+
+    if (status == PYRO_OK) {
+        status = pyro_catalog_load(catalog, txn, err);
+        rc = status == PYRO_OK
+             ? mdb_del(txn, catalog->dbi[PYRO_CONTROL_PART], &key, NULL) : 0;
+
+        if (status == PYRO_OK && rc && rc != MDB_NOTFOUND) {
+            status = pyro_env_error(catalog->control, rc, "be written", err);
+        }
+
+        if (status != PYRO_OK) {
+            pyro_env_abort(catalog->control, txn);
+
+        } else {
+            status = pyro_catalog_commit(catalog, txn, catalog->generation + 1,
+                                         err);
+        }
+    }
+
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return status;
+}
+
+
+/* What cannot be unlinked is found, and tried again, when a store is opened. */
+void
+pyro_catalog_unlink(const pyro_catalog_t *catalog, const char *name)
+{
+    char  path[4096], lock[4096 + 8];
+
+    pyro_catalog_path(catalog, name, path, sizeof(path));
+    snprintf(lock, sizeof(lock), "%s-lock", path);
+
+    (void) unlink(path);
+    (void) unlink(lock);
+}

@@ -1,0 +1,19 @@
+/*
+ * Which partitions go: by age and by the size of all (storage/store.h,
+ * options.retention and options.max_disk_size).  Part of the upkeep: one thread
+ * of one process.
+ */
+
+#ifndef _PYRO_RETENTION_H_INCLUDED_
+#define _PYRO_RETENTION_H_INCLUDED_
+
+
+#include "storage/handle.h"
+
+
+/* Removes what is due by work->now, and counts it. */
+pyro_status_e pyro_retention(pyro_store_t *store, pyro_store_work_t *work,
+    pyro_error_t *err);
+
+
+#endif /* _PYRO_RETENTION_H_INCLUDED_ */

@@ -1,0 +1,363 @@
+/*
+ * Removing partitions: by age and by size, while others read and write, and
+ * where it was cut off.
+ */
+
+#include "store_fixture.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "storage/handle.h"
+
+
+#define DAYS  6
+
+
+typedef struct {
+    char                  *dir;
+    pyro_store_options_t   options;
+    pyro_store_t          *store;
+    pyro_arena_t          *arena;
+    pyro_profile_t        *profile;
+} keep_t;
+
+
+static void
+keep_reopen(keep_t *k, int64_t retention, uint64_t max_disk_size)
+{
+    pyro_error_t  err;
+
+    if (k->store != NULL) {
+        pyro_store_close(k->store);
+    }
+
+    k->options.retention = retention;
+    k->options.max_disk_size = max_disk_size;
+
+    if (pyro_store_open(&k->options, &k->store, &err) != PYRO_OK) {
+        fail_msg("%s", err.message);
+    }
+}
+
+
+/* A push on each of some days. */
+static void
+keep_open(keep_t *k)
+{
+    int  i;
+
+    memset(k, 0, sizeof(keep_t));
+    k->dir = fixture_dir();
+    k->options.dir = k->dir;
+    k->options.map_size = 1024 * 1024 * 1024;
+    k->arena = pyro_arena_create(0);
+    k->profile = fixture_one(k->arena, "service_name=shop", "a;b", 10);
+    keep_reopen(k, 0, 0);
+
+    for (i = 0; i < DAYS; i++) {
+        fixture_write(k->store, k->profile, T0 + i * DAY * SEC + SEC);
+    }
+}
+
+
+static void
+keep_close(keep_t *k)
+{
+    pyro_store_close(k->store);
+    pyro_arena_destroy(k->arena);
+    fixture_remove(k->dir);
+}
+
+
+/* Partition files that are there. */
+static int
+keep_files(const keep_t *k)
+{
+    int             n;
+    DIR            *dir;
+    struct dirent  *entry;
+
+    n = 0;
+    dir = opendir(k->dir);
+
+    while ((entry = readdir(dir)) != NULL) {
+        n += strncmp(entry->d_name, "p-", 2) == 0
+             && strstr(entry->d_name, "-lock") == NULL;
+    }
+
+    closedir(dir);
+
+    return n;
+}
+
+
+static uint64_t
+keep_total(const keep_t *k)
+{
+    return fixture_total(k->store, "{}", 0, INT64_MAX);
+}
+
+
+static uint32_t
+keep_work(keep_t *k, int64_t now)
+{
+    pyro_error_t       err;
+    pyro_store_work_t  work;
+
+    memset(&work, 0, sizeof(work));
+    work.now = now;
+
+    if (pyro_store_maintain(k->store, &work, &err) != PYRO_OK) {
+        fail_msg("%s", err.message);
+    }
+
+    return work.removed;
+}
+
+
+/* ---- the tests ---- */
+
+static void
+nothing_goes_without_a_retention(void **state)
+{
+    keep_t  k;
+
+    (void) state;
+
+    keep_open(&k);
+    assert_int_equal(keep_work(&k, T0 + 4000 * DAY * SEC), 0);
+    assert_int_equal(keep_files(&k), DAYS);
+    assert_int_equal(keep_total(&k), 10 * DAYS);
+    keep_close(&k);
+}
+
+
+static void
+partitions_go_by_age(void **state)
+{
+    keep_t  k;
+
+    (void) state;
+
+    keep_open(&k);
+    keep_reopen(&k, 2 * DAY, 0);
+
+    /* day 0 ends at T0 + 1 day: its last profile is two days old at 3 */
+
+    assert_int_equal(keep_work(&k, T0 + 3 * DAY * SEC - 1), 0);
+    assert_int_equal(keep_work(&k, T0 + 3 * DAY * SEC), 1);
+    assert_int_equal(keep_files(&k), DAYS - 1);
+    assert_int_equal(keep_total(&k), 10 * (DAYS - 1));
+
+    /* a clock that was set back brings nothing back and removes nothing */
+
+    assert_int_equal(keep_work(&k, T0), 0);
+    assert_int_equal(keep_work(&k, T0 + 5 * DAY * SEC), 2);
+    assert_int_equal(keep_files(&k), DAYS - 3);
+
+    keep_reopen(&k, 0, 0);
+    assert_int_equal(keep_total(&k), 10 * (DAYS - 3));
+
+    /* what is pushed into such a day makes it anew, under another name */
+
+    fixture_write(k.store, k.profile, T0 + SEC);
+    assert_int_equal(keep_files(&k), DAYS - 2);
+    assert_int_equal(keep_total(&k), 10 * (DAYS - 2));
+    keep_close(&k);
+}
+
+
+static void
+the_oldest_go_by_size(void **state)
+{
+    keep_t               k;
+    pyro_error_t         err;
+    pyro_store_stats_t   stats;
+
+    (void) state;
+
+    keep_open(&k);
+    assert_int_equal(pyro_store_stats(k.store, &stats, &err), PYRO_OK);
+
+    /* two thirds of it: the first days go, no more than need be */
+
+    keep_reopen(&k, 0, stats.bytes * 2 / 3);
+    assert_in_range(keep_work(&k, T0 + DAYS * DAY * SEC), 1, 3);
+    assert_in_range(keep_files(&k), DAYS - 3, DAYS - 1);
+    assert_int_equal(fixture_total(k.store, "{}", T0 + 3 * DAY * SEC,
+                                   INT64_MAX), 30);
+
+    /* never the one that is written, however small the limit */
+
+    keep_reopen(&k, 0, 1);
+    keep_work(&k, T0 + (DAYS - 1) * DAY * SEC + 100 * SEC);
+    assert_int_equal(keep_files(&k), 1);
+    assert_int_equal(keep_total(&k), 10);
+    keep_close(&k);
+}
+
+
+/* A query that has begun with a file ends with it. */
+static void
+readers_end_with_what_they_began(void **state)
+{
+    keep_t              k;
+    char                path[4096];
+    MDB_txn            *txn;
+    MDB_stat            stat_;
+    struct stat         st;
+    pyro_error_t        err;
+    pyro_catalog_t     *catalog;
+    pyro_partition_t   *part;
+
+    (void) state;
+
+    keep_open(&k);
+    keep_reopen(&k, DAY, 0);
+    catalog = &k.store->catalog;
+
+    part = pyro_catalog_find(catalog, T0);
+    assert_non_null(part);
+    assert_int_equal(pyro_catalog_refresh(catalog, &err), PYRO_OK);
+    assert_int_equal(pyro_catalog_acquire(catalog, part, &err), PYRO_OK);
+    assert_int_equal(pyro_env_begin(part->env, 1, &txn, &err), PYRO_OK);
+
+    /* a thread holds one transaction of an environment: from another one */
+
+    pyro_env_abort(part->env, txn);
+    assert_int_equal(keep_work(&k, T0 + 2 * DAY * SEC), 1);
+
+    pyro_catalog_path(catalog, part->name, path, sizeof(path));
+    assert_int_equal(stat(path, &st), -1);
+    assert_non_null(part->env);
+
+    assert_int_equal(pyro_env_begin(part->env, 1, &txn, &err), PYRO_OK);
+    assert_int_equal(mdb_stat(txn, part->dbi[PYRO_DB_RAW], &stat_), 0);
+    assert_int_equal(stat_.ms_entries, 1);
+    pyro_env_abort(part->env, txn);
+
+    pyro_catalog_release(catalog, part);
+    assert_null(part->env);
+    assert_int_equal(pyro_catalog_acquire(catalog, part, &err),
+                     PYRO_NOT_FOUND);
+    keep_close(&k);
+}
+
+
+/* Another process has the files open, and is told by the catalogue. */
+static void
+other_processes_let_go(void **state)
+{
+    int     status, to[2], from[2];
+    char    c;
+    pid_t   pid;
+    keep_t  k;
+
+    (void) state;
+
+    keep_open(&k);
+    pyro_store_close(k.store);
+    k.store = NULL;
+    assert_int_equal(pipe(to), 0);
+    assert_int_equal(pipe(from), 0);
+
+    pid = fork();
+    assert_true(pid != -1);
+
+    if (pid == 0) {
+        keep_reopen(&k, 0, 0);
+        status = keep_total(&k) == 10 * DAYS ? 0 : 1;
+        status |= write(from[1], "a", 1) != 1 || read(to[0], &c, 1) != 1;
+
+        status |= pyro_store_refresh(k.store, NULL) != PYRO_OK;
+        status |= k.store->catalog.n_open != 1;
+        status |= keep_total(&k) != 10;
+        fixture_write(k.store, k.profile, T0 + SEC);
+        status |= keep_total(&k) != 20;
+        pyro_store_close(k.store);
+        _exit(status);
+    }
+
+    assert_int_equal(read(from[0], &c, 1), 1);
+    keep_reopen(&k, DAY, 0);
+    assert_int_equal(keep_work(&k, T0 + DAYS * DAY * SEC), DAYS - 1);
+    assert_int_equal(write(to[1], "b", 1), 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(keep_total(&k), 20);
+
+    close(to[0]);
+    close(to[1]);
+    close(from[0]);
+    close(from[1]);
+    keep_close(&k);
+}
+
+
+/* Killed behind the first step, and behind the second one. */
+static void
+removals_that_were_cut_off_are_finished(void **state)
+{
+    uint8_t             removed[1] = { PYRO_STATE_REMOVED };
+    keep_t              k;
+    char                from[4096], to[4096];
+    MDB_txn            *txn;
+    pyro_error_t        err;
+    pyro_catalog_t     *catalog;
+    pyro_partition_t   *part;
+
+    (void) state;
+
+    keep_open(&k);
+    catalog = &k.store->catalog;
+    part = pyro_catalog_find(catalog, T0);
+
+    assert_int_equal(pyro_catalog_acquire(catalog, part, &err), PYRO_OK);
+    assert_int_equal(pyro_env_begin(part->env, 0, &txn, &err), PYRO_OK);
+    assert_int_equal(pyro_meta_put(txn, part->dbi[PYRO_DB_META], "state",
+                                   removed, 1), 0);
+    assert_int_equal(pyro_env_commit(part->env, txn, &err), PYRO_OK);
+    pyro_catalog_release(catalog, part);
+
+    /* even if it would not be due any more */
+
+    keep_reopen(&k, 0, 0);
+    keep_work(&k, T0 + DAYS * DAY * SEC);
+    assert_int_equal(keep_files(&k), DAYS - 1);
+    assert_int_equal(keep_total(&k), 10 * (DAYS - 1));
+
+    /* a link to the file is what is left where unlinking did not happen */
+
+    catalog = &k.store->catalog;
+    part = pyro_catalog_find(catalog, T0 + DAY * SEC);
+    pyro_catalog_path(catalog, part->name, from, sizeof(from));
+    snprintf(to, sizeof(to), "%s/kept", k.dir);
+    assert_int_equal(link(from, to), 0);
+
+    keep_reopen(&k, DAY, 0);
+    assert_int_equal(keep_work(&k, T0 + 3 * DAY * SEC), 1);
+    assert_int_equal(rename(to, from), 0);
+    assert_int_equal(keep_files(&k), DAYS - 1);
+
+    keep_reopen(&k, 0, 0);
+    assert_int_equal(keep_files(&k), DAYS - 2);
+    assert_int_equal(keep_total(&k), 10 * (DAYS - 2));
+    keep_close(&k);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(nothing_goes_without_a_retention),
+        cmocka_unit_test(partitions_go_by_age),
+        cmocka_unit_test(the_oldest_go_by_size),
+        cmocka_unit_test(readers_end_with_what_they_began),
+        cmocka_unit_test(other_processes_let_go),
+        cmocka_unit_test(removals_that_were_cut_off_are_finished),
+    };
+
+    return unit_run(tests);
+}
