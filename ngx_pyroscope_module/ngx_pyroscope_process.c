@@ -36,6 +36,7 @@ static ngx_event_t         ngx_pyroscope_retry_event;
 static ngx_thread_task_t  *ngx_pyroscope_open_task;
 static ngx_event_t         ngx_pyroscope_refresh_event;
 static ngx_thread_task_t  *ngx_pyroscope_refresh_task;
+static ngx_connection_t    ngx_pyroscope_dumb;     /* for debug logs */
 
 
 ngx_int_t
@@ -283,7 +284,10 @@ ngx_pyroscope_refresh_init(ngx_cycle_t *cycle)
     task->event.log = cycle->log;
     ngx_pyroscope_refresh_task = task;
 
+    ngx_pyroscope_dumb.fd = (ngx_socket_t) -1;
+
     ngx_pyroscope_refresh_event.handler = ngx_pyroscope_refresh_start;
+    ngx_pyroscope_refresh_event.data = &ngx_pyroscope_dumb;
     ngx_pyroscope_refresh_event.log = cycle->log;
     ngx_pyroscope_refresh_event.cancelable = 1;
 
