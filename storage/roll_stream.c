@@ -9,6 +9,8 @@ static pyro_roll_type_t *pyro_roll_type(pyro_roll_stream_t *s,
     uint32_t ptype);
 static pyro_status_e pyro_roll_record(pyro_roll_stream_t *s, int64_t time,
     pyro_slice_t value);
+static pyro_status_e pyro_roll_damaged(pyro_roll_stream_t *s,
+    pyro_level_e level, uint32_t slot);
 static pyro_status_e pyro_roll_put(pyro_roll_stream_t *s, pyro_level_e level,
     uint32_t slot);
 static pyro_status_e pyro_roll_slots(pyro_roll_stream_t *s, uint32_t from,
@@ -17,6 +19,8 @@ static pyro_status_e pyro_roll_totals(pyro_roll_stream_t *s, uint32_t from,
     uint32_t to);
 static pyro_status_e pyro_roll_type_totals(pyro_roll_stream_t *s,
     pyro_roll_type_t *type, uint32_t from, uint32_t to);
+static pyro_status_e pyro_roll_known(pyro_roll_stream_t *s, uint32_t hour,
+    pyro_slice_t record);
 static int pyro_roll_join(pyro_roll_stream_t *s, pyro_roll_type_t *type,
     uint32_t from, uint32_t to);
 static pyro_status_e pyro_roll_hour_total(pyro_roll_stream_t *s,
@@ -186,6 +190,37 @@ pyro_roll_record(pyro_roll_stream_t *s, int64_t time, pyro_slice_t value)
 }
 
 
+/*
+ * What was read of a slot's own roll-up is damaged: what is made of it now is
+ * not whole.  Its slots are late: they are made anew from push records, and
+ * read from them until then.
+ */
+static pyro_status_e
+pyro_roll_damaged(pyro_roll_stream_t *s, pyro_level_e level, uint32_t slot)
+{
+    uint8_t        key[PYRO_KEY_MAX];
+    uint32_t       i, last;
+    pyro_status_e  status;
+
+    s->work->damaged++;
+
+    i = pyro_slot_first(level, slot);
+    i = i > s->rolled.first ? i : s->rolled.first;
+    last = pyro_slot_last(level, slot);
+    status = PYRO_OK;
+
+    for ( /* void */ ;
+         i <= last && i < s->rolled.rolling && status == PYRO_OK;
+         i++)
+    {
+        status = pyro_view_put(&s->view, PYRO_DB_LATE, key,
+                               pyro_key_late(key, s->stream, i), "", 0);
+    }
+
+    return status;
+}
+
+
 /* Writes what the types have gathered. */
 static pyro_status_e
 pyro_roll_put(pyro_roll_stream_t *s, pyro_level_e level, uint32_t slot)
@@ -313,14 +348,10 @@ pyro_roll_type_totals(pyro_roll_stream_t *s, pyro_roll_type_t *type,
     status = pyro_view_get(&s->view, PYRO_DB_TOT, key, len, &record);
 
     if (status == PYRO_OK) {
-        status = pyro_totals_decode(record, hour, s->arena, &s->known);
+        status = pyro_roll_known(s, hour, record);
     }
 
-    if (status == PYRO_UNPROCESSABLE) {
-        s->known.n = 0;
-        s->work->damaged++;
-
-    } else if (status == PYRO_UNAVAILABLE) {
+    if (status != PYRO_OK && status != PYRO_NOT_FOUND) {
         return status;
     }
 
@@ -335,6 +366,24 @@ pyro_roll_type_totals(pyro_roll_stream_t *s, pyro_roll_type_t *type,
     pyro_arena_free(s->arena, (void *) record.data, record.len);
 
     return status;
+}
+
+
+/* Reads an hour's record into s->known. */
+static pyro_status_e
+pyro_roll_known(pyro_roll_stream_t *s, uint32_t hour, pyro_slice_t record)
+{
+    pyro_status_e  status;
+
+    s->known.n = 0;
+    status = pyro_totals_decode(record, hour, s->arena, &s->known);
+
+    if (status == PYRO_UNPROCESSABLE) {
+        s->known.n = 0;
+        return pyro_roll_damaged(s, PYRO_LEVEL_1H, hour);
+    }
+
+    return status == PYRO_OK ? PYRO_OK : pyro_error_memory(s->view.err);
 }
 
 
@@ -402,23 +451,26 @@ pyro_roll_hour_total(pyro_roll_stream_t *s, pyro_roll_type_t *type,
         return status == PYRO_NOT_FOUND ? PYRO_OK : status;
     }
 
-    s->known.n = 0;
+    status = pyro_roll_known(s, hour, in);
 
-    if (pyro_totals_decode(in, hour, s->arena, &s->known) == PYRO_UNAVAILABLE)
-    {
-        return pyro_error_memory(s->view.err);
+    if (status != PYRO_OK) {
+        return status;
     }
 
     day = (hour + PYRO_HOURS_DAY - 1) / PYRO_HOURS_DAY;
     len = pyro_key_total(key, s->stream, type->ptype, PYRO_LEVEL_1D, day);
     status = pyro_view_get(&s->view, PYRO_DB_TOT, key, len, &in);
 
-    if (status == PYRO_NOT_FOUND
-        || (status == PYRO_OK && pyro_hours_decode(in, hours)))
-    {
+    if (status == PYRO_OK && pyro_hours_decode(in, hours)) {
         memset(hours, 0, sizeof(hours));
+        status = pyro_roll_damaged(s, PYRO_LEVEL_1D, day);
 
-    } else if (status != PYRO_OK) {
+    } else if (status == PYRO_NOT_FOUND) {
+        memset(hours, 0, sizeof(hours));
+        status = PYRO_OK;
+    }
+
+    if (status != PYRO_OK) {
         return status;
     }
 
@@ -499,10 +551,14 @@ pyro_roll_finer(pyro_roll_stream_t *s, pyro_roll_type_t *type,
                                    rollup.pushes);
 
         if (status == PYRO_UNPROCESSABLE) {
-            s->work->damaged++;
+            status = pyro_roll_damaged(s, level,
+                            pyro_get_be32((const uint8_t *) key.data + 6));
 
         } else if (status != PYRO_OK) {
             status = pyro_error_memory(s->view.err);
+        }
+
+        if (status != PYRO_OK) {
             break;
         }
 

@@ -613,43 +613,23 @@ plans_take_the_coarsest_level(void **state)
 }
 
 
-/* What a damaged record of a level had comes from the push records. */
+/* Turns a bit of each record that is rolled up on the first day. */
 static void
-damaged_rollups_are_read_from_pushes(void **state)
+roll_damage(roll_t *r)
 {
     int                 i;
     uint8_t             copy[4096];
     MDB_txn            *txn;
     MDB_val             key, value;
     MDB_cursor         *cursor;
-    roll_t              r;
-    pyro_arena_t       *arena;
     pyro_error_t        err;
-    pyro_profile_t     *p;
-    fixture_query_t     q;
     pyro_partition_t   *part;
-    pyro_store_work_t   work;
-    pyro_store_stats_t  stats;
 
     static const pyro_db_e  dbs[] = { PYRO_DB_R5M, PYRO_DB_R1H, PYRO_DB_R1D,
                                       PYRO_DB_TOT };
 
-    (void) state;
-
-    roll_open(&r, 3, DAY);
-    arena = pyro_arena_create(0);
-    p = fixture_one(arena, "service_name=shop", "a;b", 10);
-
-    for (i = 0; i < 100; i++) {
-        fixture_write(r.store, p, T0 + i * 600 * SEC);
-    }
-
-    memset(&work, 0, sizeof(work));
-    work.now = T0 + 2 * DAY * SEC;
-    assert_int_equal(pyro_store_maintain(r.store, &work, &err), PYRO_OK);
-
-    part = pyro_catalog_find(&r.store->catalog, T0);
-    assert_int_equal(pyro_catalog_acquire(&r.store->catalog, part, &err),
+    part = pyro_catalog_find(&r->store->catalog, T0);
+    assert_int_equal(pyro_catalog_acquire(&r->store->catalog, part, &err),
                      PYRO_OK);
 
     for (i = 0; i < 4; i++) {
@@ -669,19 +649,101 @@ damaged_rollups_are_read_from_pushes(void **state)
         assert_int_equal(pyro_env_commit(part->env, txn, &err), PYRO_OK);
     }
 
-    pyro_catalog_release(&r.store->catalog, part);
+    pyro_catalog_release(&r->store->catalog, part);
+}
 
-    assert_int_equal(fixture_total(r.store, "{}", 0, INT64_MAX), 1000);
+
+static void
+roll_compare_some(roll_t *r)
+{
+    int              i;
+    fixture_query_t  q;
+
+    assert_int_equal(fixture_total(r->store, "{}", 0, INT64_MAX), 1000);
 
     for (i = 0; i < 20; i++) {
         fixture_query(&q, "{}", T0, T0 + DAY * SEC);
-        roll_compare_trees(&r, &q);
-        roll_compare_series(&r, &q);
+        roll_compare_trees(r, &q);
+        roll_compare_series(r, &q);
         fixture_query_end(&q);
     }
+}
+
+
+/* What a damaged record of a level had comes from the push records. */
+static void
+damaged_rollups_are_read_from_pushes(void **state)
+{
+    int                 i;
+    roll_t              r;
+    pyro_arena_t       *arena;
+    pyro_error_t        err;
+    pyro_profile_t     *p;
+    pyro_store_work_t   work;
+    pyro_store_stats_t  stats;
+
+    (void) state;
+
+    roll_open(&r, 3, DAY);
+    arena = pyro_arena_create(0);
+    p = fixture_one(arena, "service_name=shop", "a;b", 10);
+
+    for (i = 0; i < 100; i++) {
+        fixture_write(r.store, p, T0 + i * 600 * SEC);
+    }
+
+    memset(&work, 0, sizeof(work));
+    work.now = T0 + 2 * DAY * SEC;
+    assert_int_equal(pyro_store_maintain(r.store, &work, &err), PYRO_OK);
+
+    roll_damage(&r);
+    roll_compare_some(&r);
 
     assert_int_equal(pyro_store_stats(r.store, &stats, &err), PYRO_OK);
     assert_true(stats.damaged_records > 0);
+
+    pyro_arena_destroy(arena);
+    roll_close(&r);
+}
+
+
+/* What is built of damaged records is not whole: it is built anew. */
+static void
+damaged_rollups_are_made_anew(void **state)
+{
+    int                 i;
+    roll_t              r;
+    pyro_arena_t       *arena;
+    pyro_error_t        err;
+    pyro_profile_t     *p;
+    pyro_store_work_t   work;
+
+    (void) state;
+
+    roll_open(&r, 4, DAY);
+    arena = pyro_arena_create(0);
+    p = fixture_one(arena, "service_name=shop", "a;b", 10);
+
+    for (i = 0; i < 100; i++) {
+        fixture_write(r.store, p, T0 + i * 600 * SEC);
+    }
+
+    memset(&work, 0, sizeof(work));
+    work.now = T0 + 13 * SLOT + 31 * 60 * SEC;
+    assert_int_equal(pyro_store_maintain(r.store, &work, &err), PYRO_OK);
+
+    roll_damage(&r);
+    work.now = T0 + 2 * DAY * SEC;
+
+    /* what was not read for others is damaged still, and read from pushes */
+
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(pyro_store_maintain(r.store, &work, &err), PYRO_OK);
+        roll_compare_some(&r);
+    }
+
+    assert_true(work.damaged > 0);
+    roll_plan_is(&r, 0, INT64_MAX, "1d:2");
 
     pyro_arena_destroy(arena);
     roll_close(&r);
@@ -698,6 +760,7 @@ main(void)
         cmocka_unit_test(late_slots_leave_their_neighbours_alone),
         cmocka_unit_test(pushes_during_a_pass_are_not_lost),
         cmocka_unit_test(damaged_rollups_are_read_from_pushes),
+        cmocka_unit_test(damaged_rollups_are_made_anew),
     };
 
     return unit_run(tests);
