@@ -35,6 +35,16 @@ typedef struct {
 } pyro_node_map_t;
 
 
+/* The second chain: another mix of other bits than the first one's. */
+static inline uint32_t
+pyro_nodes_check(uint32_t parent, uint32_t frame)
+{
+    parent = (parent << 13 | parent >> 19) * 5 + 0xe6546b64;
+
+    return (parent ^ frame) * 0x85ebca6b;
+}
+
+
 /*
  * Fills the map but for what a transaction finds out; root is the scope's
  * hash.  ids are those that the cache knows.  -1: no memory.
