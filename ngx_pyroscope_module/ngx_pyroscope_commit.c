@@ -186,6 +186,7 @@ ngx_pyroscope_commit_result(ngx_pyroscope_upload_t *upload)
         ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_PUSHES_STORED, 1);
         ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_SAMPLES,
                                   push->profile->n_samples);
+        ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_FOLDED, push->folded);
 
     } else if (push->profile->n_sections == 0) {
         ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_PUSHES_EMPTY, 1);

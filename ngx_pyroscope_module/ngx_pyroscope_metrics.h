@@ -34,6 +34,8 @@
       "Bytes of recordings after gzip.")                                      \
     X(SAMPLES, "ngx_pyroscope_samples_total", "",                             \
       "Distinct samples (stack, labels, type) of stored uploads.")            \
+    X(FOLDED, "ngx_pyroscope_stacks_folded_total", "",                        \
+      "Stacks whose service has no room for more: they end in \"other\".")    \
     X(COMMITS, "ngx_pyroscope_commits_total", "",                             \
       "Group commits: one or more uploads each.")                             \
     X(INFO_FAILURES, "ngx_pyroscope_info_failures_total", "",                 \

@@ -46,6 +46,7 @@ typedef struct {
     pyro_ptypes_t           ptypes;
     pyro_batch_scope_t     *scopes;
     pyro_batch_node_t      *nodes;      /* for the cache */
+    uint32_t                folded;     /* nodes that became "other" */
     uint32_t                n_nodes;
     uint32_t                cap_nodes;
 } pyro_batch_t;

@@ -211,6 +211,7 @@ pyro_catalog_enter(pyro_catalog_t *catalog, const MDB_val *key,
 
     part->start = start;
     part->generation = number;
+    part->max_nodes = catalog->options.max_nodes;
     part->length = pyro_get_be32(p);
     part->state = (pyro_state_e) p[4];
     part->seen = generation;

@@ -111,6 +111,28 @@ pyro_nodes_frames(pyro_node_map_t *map, uint64_t seed, pyro_arena_t *arena)
 }
 
 
+pyro_frame_hash_t
+pyro_nodes_frame_hash(uint64_t seed, pyro_slice_t function)
+{
+    uint32_t           k;
+    XXH128_hash_t      hash;
+    pyro_slice_t       texts[2] = { function, { "", 0 } };
+    pyro_frame_hash_t  out;
+
+    out.hash = pyro_hash_mix(seed, 0);
+    out.check = pyro_nodes_check(0, 0);
+
+    for (k = 0; k < 2; k++) {
+        hash = XXH3_128bits_withSeed(texts[k].data, texts[k].len, seed);
+
+        out.hash = pyro_hash_mix(out.hash, hash.low64);
+        out.check = pyro_nodes_check(out.check, (uint32_t) hash.high64);
+    }
+
+    return out;
+}
+
+
 int
 pyro_nodes_cached(pyro_node_map_t *map, const pyro_partition_t *part,
     uint32_t node)

@@ -20,6 +20,9 @@ typedef struct {
 } pyro_frame_hash_t;
 
 
+#define PYRO_NODES_OTHER  "other"
+
+
 /* The nodes of one profile in one scope.  Arrays are by the profile's ids. */
 typedef struct {
     const pyro_profile_t  *profile;
@@ -52,6 +55,9 @@ pyro_nodes_check(uint32_t parent, uint32_t frame)
 int pyro_nodes_hash(pyro_node_map_t *map, const pyro_profile_t *profile,
     const pyro_partition_t *part, uint64_t root, pyro_arena_t *arena);
 
+/* Hash of a frame that has a function and nothing else. */
+pyro_frame_hash_t pyro_nodes_frame_hash(uint64_t seed, pyro_slice_t function);
+
 /*
  * Looks a node up in the cache: 1 if ids[node] is known now.  Done for those
  * nodes only that have samples.
@@ -61,7 +67,8 @@ int pyro_nodes_cached(pyro_node_map_t *map, const pyro_partition_t *part,
 
 /*
  * Sets ids[node], entering it and its ancestors where they are new.  In a scope
- * that is full (PYRO_NODES_MAX) a new node becomes its deepest stored ancestor.
+ * that is full (options.max_nodes) a new node becomes a child "other" of its
+ * deepest stored ancestor, and batch->folded counts it.
  */
 pyro_status_e pyro_nodes_resolve(pyro_batch_t *batch,
     pyro_batch_scope_t *scope, pyro_node_map_t *map, uint32_t node);

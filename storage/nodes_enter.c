@@ -13,10 +13,17 @@
 
 
 static pyro_status_e pyro_nodes_find(pyro_batch_t *batch, uint32_t scope,
-    pyro_node_map_t *map, uint32_t node);
+    uint64_t chain, uint32_t check, uint32_t *id);
 static pyro_status_e pyro_nodes_add(pyro_batch_t *batch,
     pyro_batch_scope_t *scope, pyro_node_map_t *map, uint32_t node,
     uint32_t parent);
+static pyro_status_e pyro_nodes_fold(pyro_batch_t *batch,
+    pyro_batch_scope_t *scope, pyro_node_map_t *map, uint32_t parent,
+    uint32_t *id);
+static pyro_status_e pyro_nodes_other(pyro_batch_t *batch, uint32_t *frame,
+    pyro_frame_hash_t *hash);
+static pyro_status_e pyro_nodes_put(pyro_batch_t *batch, uint32_t scope,
+    uint64_t chain, uint32_t check, uint32_t id);
 static pyro_status_e pyro_nodes_append(pyro_batch_t *batch,
     pyro_batch_scope_t *scope, uint32_t parent, uint32_t frame);
 static pyro_status_e pyro_nodes_tail(pyro_batch_t *batch,
@@ -47,7 +54,8 @@ pyro_nodes_resolve(pyro_batch_t *batch, pyro_batch_scope_t *scope,
          !pyro_nodes_cached(map, batch->view.part, n);
          n = map->profile->nodes[n].parent)
     {
-        status = pyro_nodes_find(batch, scope->id, map, n);
+        status = pyro_nodes_find(batch, scope->id, map->chains[n],
+                                 map->checks[n], &map->ids[n]);
 
         if (status == PYRO_OK) {
             break;
@@ -60,17 +68,22 @@ pyro_nodes_resolve(pyro_batch_t *batch, pyro_batch_scope_t *scope,
         map->path[depth++] = n;
     }
 
-    parent = map->ids[n];
-
-    while (depth) {
+    while (depth && scope->value.nodes < batch->view.part->max_nodes) {
+        parent = map->ids[n];
         n = map->path[--depth];
         status = pyro_nodes_add(batch, scope, map, n, parent);
 
         if (status != PYRO_OK) {
             return status;
         }
+    }
 
-        parent = map->ids[n];
+    if (depth) {
+        status = pyro_nodes_fold(batch, scope, map, n, &map->ids[node]);
+
+        if (status != PYRO_OK) {
+            return status;
+        }
     }
 
     return pyro_batch_node(batch, map->chains[node], map->checks[node],
@@ -79,9 +92,73 @@ pyro_nodes_resolve(pyro_batch_t *batch, pyro_batch_scope_t *scope,
 }
 
 
+/*
+ * What the scope has no room for becomes a child "other" of the deepest frame
+ * that it knows.  There is room for a sixteenth as many of these; beyond, that
+ * frame itself takes the value.
+ */
 static pyro_status_e
-pyro_nodes_find(pyro_batch_t *batch, uint32_t scope, pyro_node_map_t *map,
-    uint32_t node)
+pyro_nodes_fold(pyro_batch_t *batch, pyro_batch_scope_t *scope,
+    pyro_node_map_t *map, uint32_t parent, uint32_t *id)
+{
+    uint32_t            frame, check, most;
+    uint64_t            chain;
+    pyro_status_e       status;
+    pyro_frame_hash_t   hash;
+
+    batch->folded++;
+
+    status = pyro_nodes_other(batch, &frame, &hash);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    chain = pyro_hash_mix(map->chains[parent], hash.hash);
+    check = pyro_nodes_check(map->checks[parent], hash.check);
+    status = pyro_nodes_find(batch, scope->id, chain, check, id);
+
+    if (status != PYRO_NOT_FOUND) {
+        return status;
+    }
+
+    most = batch->view.part->max_nodes;
+
+    if (scope->value.nodes >= most + most / 16) {
+        *id = map->ids[parent];
+        return PYRO_OK;
+    }
+
+    status = pyro_nodes_append(batch, scope, map->ids[parent], frame);
+    *id = scope->value.nodes;
+
+    return status == PYRO_OK
+           ? pyro_nodes_put(batch, scope->id, chain, check, *id) : status;
+}
+
+
+/* The frame "other", as a profile could have it as well. */
+static pyro_status_e
+pyro_nodes_other(pyro_batch_t *batch, uint32_t *frame, pyro_frame_hash_t *hash)
+{
+    pyro_slice_t         name;
+    pyro_status_e        status;
+    pyro_frame_value_t   value;
+
+    name = PYRO_SLICE(PYRO_NODES_OTHER);
+    memset(&value, 0, sizeof(pyro_frame_value_t));
+    *hash = pyro_nodes_frame_hash(batch->view.part->seed, name);
+
+    status = pyro_dict_string(batch, name, &value.function);
+
+    return status == PYRO_OK
+           ? pyro_dict_frame(batch, &value, hash->hash, frame) : status;
+}
+
+
+static pyro_status_e
+pyro_nodes_find(pyro_batch_t *batch, uint32_t scope, uint64_t chain,
+    uint32_t check, uint32_t *id)
 {
     size_t          i, len;
     uint8_t         key[PYRO_KEY_MAX];
@@ -89,7 +166,7 @@ pyro_nodes_find(pyro_batch_t *batch, uint32_t scope, pyro_node_map_t *map,
     pyro_status_e   status;
     const uint8_t  *p;
 
-    len = pyro_key_pair(key, scope, map->chains[node]);
+    len = pyro_key_pair(key, scope, chain);
     status = pyro_view_get(&batch->view, PYRO_DB_NODEX, key, len, &list);
 
     if (status != PYRO_OK) {
@@ -99,8 +176,8 @@ pyro_nodes_find(pyro_batch_t *batch, uint32_t scope, pyro_node_map_t *map,
     for (i = 0; i + PYRO_NODE_POINTER <= list.len; i += PYRO_NODE_POINTER) {
         p = (const uint8_t *) list.data + i;
 
-        if (pyro_get_be32(p + 4) == map->checks[node]) {
-            map->ids[node] = pyro_get_be32(p);
+        if (pyro_get_be32(p + 4) == check) {
+            *id = pyro_get_be32(p);
             return PYRO_OK;
         }
     }
@@ -113,16 +190,8 @@ static pyro_status_e
 pyro_nodes_add(pyro_batch_t *batch, pyro_batch_scope_t *scope,
     pyro_node_map_t *map, uint32_t node, uint32_t parent)
 {
-    size_t          len;
-    uint8_t         key[PYRO_KEY_MAX], *value;
-    uint32_t        frame;
-    pyro_slice_t    list;
-    pyro_status_e   status;
-
-    if (scope->value.nodes == PYRO_NODES_MAX) {
-        map->ids[node] = parent;
-        return PYRO_OK;
-    }
+    uint32_t       frame;
+    pyro_status_e  status;
 
     status = pyro_nodes_frame(batch, map, map->profile->nodes[node].frame,
                               &frame);
@@ -137,7 +206,21 @@ pyro_nodes_add(pyro_batch_t *batch, pyro_batch_scope_t *scope,
 
     map->ids[node] = scope->value.nodes;
 
-    len = pyro_key_pair(key, scope->id, map->chains[node]);
+    return pyro_nodes_put(batch, scope->id, map->chains[node],
+                          map->checks[node], map->ids[node]);
+}
+
+
+static pyro_status_e
+pyro_nodes_put(pyro_batch_t *batch, uint32_t scope, uint64_t chain,
+    uint32_t check, uint32_t id)
+{
+    size_t          len;
+    uint8_t         key[PYRO_KEY_MAX], *value;
+    pyro_slice_t    list;
+    pyro_status_e   status;
+
+    len = pyro_key_pair(key, scope, chain);
     status = pyro_view_get(&batch->view, PYRO_DB_NODEX, key, len, &list);
 
     if (status == PYRO_NOT_FOUND) {
@@ -157,8 +240,8 @@ pyro_nodes_add(pyro_batch_t *batch, pyro_batch_scope_t *scope,
         memcpy(value, list.data, list.len);
     }
 
-    pyro_put_be32(value + list.len, map->ids[node]);
-    pyro_put_be32(value + list.len + 4, map->checks[node]);
+    pyro_put_be32(value + list.len, id);
+    pyro_put_be32(value + list.len + 4, check);
 
     return pyro_view_put(&batch->view, PYRO_DB_NODEX, key, len, value,
                          list.len + PYRO_NODE_POINTER);

@@ -33,6 +33,7 @@ typedef struct {
     uint32_t            refs;
     uint64_t            used;       /* order of use */
     int                 elsewhere;  /* not written any more */
+    uint32_t            max_nodes;  /* of a scope, but for "other" */
 
     /* the upkeep's: the file when all was done, time of change and size */
     struct timespec     done_time;

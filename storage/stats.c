@@ -38,6 +38,9 @@ pyro_store_open(const pyro_store_options_t *options, pyro_store_t **store,
     filled.map_size = filled.map_size ? filled.map_size : PYRO_STORE_MAP_SIZE;
     filled.partition = filled.partition ? filled.partition
                                         : PYRO_STORE_PARTITION;
+    filled.max_nodes = filled.max_nodes
+                       && filled.max_nodes < PYRO_NODES_FULL
+                       ? filled.max_nodes : PYRO_NODES_FULL;
     filled.max_open = filled.max_open ? filled.max_open : PYRO_STORE_MAX_OPEN;
 
     status = pyro_catalog_open(&s->catalog, &filled, err);

@@ -40,6 +40,8 @@ typedef struct {
     uint32_t            partition;      /* seconds: 3600 to 604800; 0 = 86400 */
     pyro_durability_e   durability;
     uint32_t            max_open;       /* partitions open at once; 0 = 64 */
+    uint32_t            max_nodes;      /* of stacks of a service, in a
+                                         * partition; 0 and at most 3 932 160 */
 
     /* what the upkeep removes; a partition goes as a whole, or not */
     int64_t             retention;      /* seconds since its end; 0 = never */
@@ -80,6 +82,8 @@ typedef struct {
     pyro_status_e          status;
     uint32_t               stored;      /* records written */
     uint32_t               repeated;    /* records that were there already */
+    uint32_t               folded;      /* stacks that ended in "other" for
+                                         * lack of room */
     int                    info_failed; /* due and not kept; never an error */
     pyro_error_t           error;       /* if status is not PYRO_OK */
 } pyro_store_push_t;

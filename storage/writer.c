@@ -118,6 +118,7 @@ pyro_write_begin(pyro_store_push_t **pushes, uint32_t n,
         push->status = PYRO_OK;
         push->stored = 0;
         push->repeated = 0;
+        push->folded = 0;
         push->info_failed = 0;
         push->error.message[0] = '\0';
 
@@ -158,6 +159,7 @@ pyro_write_fail(pyro_store_push_t *push, const pyro_error_t *err)
     push->status = err->status;
     push->stored = 0;
     push->repeated = 0;
+    push->folded = 0;
     push->error = *err;
 }
 
@@ -349,14 +351,18 @@ static pyro_status_e
 pyro_write_push(pyro_write_group_t *group, pyro_batch_t *batch,
     pyro_write_item_t *item)
 {
+    uint32_t        folded;
     pyro_unit_t    *unit;
     pyro_status_e   status;
 
     status = PYRO_OK;
+    folded = batch->folded;
 
     for (unit = item->units; unit && status == PYRO_OK; unit = unit->next) {
         status = pyro_write_unit(group, batch, item, unit);
     }
+
+    item->push->folded = batch->folded - folded;
 
     if (status == PYRO_UNPROCESSABLE) {
         pyro_write_fail(item->push, &group->error);

@@ -316,6 +316,115 @@ write_grows_the_tree(void **state)
 }
 
 
+/* What function two has by itself where one calls it. */
+static uint64_t
+write_self(pyro_store_t *store, const char *one, const char *two)
+{
+    uint32_t          i;
+    uint64_t          self;
+    pyro_tree_t      *tree;
+    pyro_error_t      err;
+    pyro_slice_t      name, parent;
+    fixture_query_t   q;
+
+    self = 0;
+    fixture_query(&q, "{}", T0, T0 + DAY * SEC);
+    tree = pyro_tree_create(q.arena);
+    assert_int_equal(pyro_store_merge(store, &q.query, tree, &err), PYRO_OK);
+
+    for (i = 1; i < tree->n; i++) {
+        name = tree->names.items[tree->nodes[i].name];
+        parent = tree->names.items[tree->nodes[tree->nodes[i].parent].name];
+
+        if (pyro_slice_is(name, two) && pyro_slice_is(parent, one)) {
+            self += tree->nodes[i].self;
+        }
+    }
+
+    fixture_query_end(&q);
+
+    return self;
+}
+
+
+/* A service without room for more: sums are right, stacks end in "other". */
+static void
+write_folds_what_there_is_no_room_for(void **state)
+{
+    int                   i, round;
+    char                 *dir, stack[64];
+    uint64_t              folded;
+    pyro_error_t          err;
+    pyro_arena_t         *arena;
+    pyro_store_t         *store;
+    pyro_profile_t       *p;
+    pyro_store_push_t     push;
+    pyro_store_options_t  options;
+
+    (void) state;
+
+    dir = fixture_dir();
+    arena = pyro_arena_create(0);
+    memset(&options, 0, sizeof(options));
+    options.dir = dir;
+    options.map_size = 1024 * 1024 * 1024;
+    options.max_nodes = 160;            /* and ten of "other" */
+
+    assert_int_equal(pyro_store_open(&options, &store, &err), PYRO_OK);
+    folded = 0;
+
+    /* 101 nodes of main, f0 to f99; then 59 below them, then no room */
+
+    for (round = 0; round < 3; round++) {
+        for (i = 0; i < 100; i++) {
+            snprintf(stack, sizeof(stack), round ? "main;f%d;g%d;h;i"
+                                                 : "main;f%d", i, round);
+            p = fixture_one(arena, "service_name=shop", stack, 10);
+            push = fixture_write(store, p, T0 + (round * 100 + i) * SEC);
+            assert_int_equal(push.stored, 1);
+            folded += push.folded;
+        }
+
+        assert_int_equal(fixture_total(store, "{}", T0, T0 + DAY * SEC),
+                         1000 * (round + 1));
+
+        if (round == 1) {
+            pyro_store_close(store);
+            assert_int_equal(pyro_store_open(&options, &store, &err), PYRO_OK);
+        }
+    }
+
+    /* f0 to f18 have their g1;h;i, and of f19 there was room for g1;h;other */
+
+    assert_int_equal(write_self(store, "h", "i"), 19 * 10);
+    assert_int_equal(write_self(store, "h", "other"), 10);
+    assert_int_equal(write_self(store, "f20", "other"), 10 + 10);
+    assert_int_equal(write_self(store, "f29", "other"), 0);
+    assert_int_equal(folded, 200 - 19);
+
+    /* beyond ten of "other" frames themselves take the value */
+
+    assert_int_equal(write_self(store, "main", "f99"), 30);
+    assert_int_equal(write_self(store, "main", "f0"), 10 + 10);
+
+    /* what is known stays as it is, and another service has room */
+
+    p = fixture_one(arena, "service_name=shop", "main;f0;g1;h;i", 1);
+    push = fixture_write(store, p, T0 + 1000 * SEC);
+    assert_int_equal(push.folded, 0);
+    assert_int_equal(write_self(store, "h", "i"), 19 * 10 + 1);
+
+    p = fixture_one(arena, "service_name=cart", "main;f99;g1;h;i", 1);
+    push = fixture_write(store, p, T0 + 1001 * SEC);
+    assert_int_equal(push.folded, 0);
+    assert_int_equal(write_self(store, "h", "i"), 19 * 10 + 2);
+
+    pyro_store_close(store);
+    pyro_arena_destroy(arena);
+    fixture_remove(dir);
+}
+
+
 int
 main(void)
 {
@@ -326,6 +435,7 @@ main(void)
         cmocka_unit_test(write_splits_days),
         cmocka_unit_test(write_keeps_bad_pushes_apart),
         cmocka_unit_test(write_grows_the_tree),
+        cmocka_unit_test(write_folds_what_there_is_no_room_for),
     };
 
     return unit_run(tests);
