@@ -59,6 +59,16 @@ ngx_pyroscope_upkeep(void *data)
     pmcf = data;
     ngx_pyroscope_worker.conf = pmcf;
 
+    /*
+     * If the master was killed nobody tells this process to end, and it would
+     * keep the lock from the next server's.
+     */
+
+    if (getppid() != ngx_parent) {
+        ngx_terminate = 1;
+        return NGX_PYROSCOPE_UPKEEP_PAUSE;
+    }
+
     status = PYRO_OK;
     ngx_memzero(&work, sizeof(pyro_store_work_t));
 

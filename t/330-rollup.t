@@ -100,7 +100,14 @@ is $t->metric('ngx_pyroscope_upkeep_failures_total'), 0, 'no failures';
 is $t->stop, 0, 'the end';
 $t->start;
 is_deeply answers(), $after, 'the same answers after a restart';
-is $t->stop, 0, 'the end';
 $t->log_ok($killed);
+
+# a master that is killed takes the manager with it, and its lock
+
+($pid) = managers();
+my @left = ($t->pid, $t->worker_pids);
+kill 'KILL', @left;
+ok wait_for(sub { !-e "/proc/$pid" }, 60, 'the end of the manager'),
+   'the master was killed: the manager ends';
 
 done_testing;
