@@ -49,17 +49,14 @@ pyro_batch_load(pyro_batch_t *batch, int *elsewhere)
     status = pyro_view_get(&batch->view, PYRO_DB_META, "state",
                            strlen("state"), &in);
 
-    if (status == PYRO_OK) {
-        *elsewhere = in.len != 1 || in.data[0] != PYRO_STATE_OPEN;
-        status = pyro_view_get(&batch->view, PYRO_DB_META, "ids",
-                               strlen("ids"), &in);
-    }
-
-    if (status == PYRO_NOT_FOUND
-        || (status == PYRO_OK && pyro_ids_get(in, &batch->ids)))
-    {
+    if (status == PYRO_NOT_FOUND) {
         return pyro_env_damaged(batch->view.part->env, "meta of format",
                                 PYRO_FORMAT, batch->view.err);
+    }
+
+    if (status == PYRO_OK) {
+        *elsewhere = in.len != 1 || in.data[0] != PYRO_STATE_OPEN;
+        status = pyro_view_ids(&batch->view, &batch->ids);
     }
 
     if (status != PYRO_OK) {

@@ -9,7 +9,8 @@ static pyro_status_e pyro_catalog_enter(pyro_catalog_t *catalog,
     const MDB_val *key, const MDB_val *value, uint32_t generation,
     pyro_error_t *err);
 static int pyro_catalog_cmp(const void *one, const void *two);
-static void pyro_catalog_drop(pyro_catalog_t *catalog);
+static void pyro_catalog_shut(pyro_catalog_t *catalog, pyro_partition_t *part);
+static void pyro_catalog_drop(pyro_catalog_t *catalog, pyro_partition_t *part);
 static void pyro_catalog_evict(pyro_catalog_t *catalog);
 
 
@@ -227,6 +228,7 @@ pyro_status_e
 pyro_catalog_refresh_locked(pyro_catalog_t *catalog, pyro_error_t *err)
 {
     MDB_txn        *txn;
+    uint32_t        i;
     pyro_status_e   status;
 
     status = pyro_catalog_ready(catalog, err);
@@ -238,29 +240,32 @@ pyro_catalog_refresh_locked(pyro_catalog_t *catalog, pyro_error_t *err)
     if (status == PYRO_OK) {
         status = pyro_catalog_load(catalog, txn, err);
         pyro_env_abort(catalog->control, txn);
-        pyro_catalog_drop(catalog);
+    }
+
+    for (i = 0; i < catalog->n_parts; i++) {
+        pyro_catalog_drop(catalog, catalog->parts[i]);
     }
 
     return status;
 }
 
 
+static void
+pyro_catalog_shut(pyro_catalog_t *catalog, pyro_partition_t *part)
+{
+    pyro_partition_close(part);
+    catalog->n_open--;
+}
+
+
 /* A file that is open takes its room on the disk, removed or not. */
 static void
-pyro_catalog_drop(pyro_catalog_t *catalog)
+pyro_catalog_drop(pyro_catalog_t *catalog, pyro_partition_t *part)
 {
-    uint32_t           i;
-    pyro_partition_t  *part;
-
-    for (i = 0; i < catalog->n_parts; i++) {
-        part = catalog->parts[i];
-
-        if (part->state == PYRO_STATE_REMOVED && part->env != NULL
-            && part->refs == 0)
-        {
-            pyro_partition_close(part);
-            catalog->n_open--;
-        }
+    if (part->state == PYRO_STATE_REMOVED && part->env != NULL
+        && part->refs == 0)
+    {
+        pyro_catalog_shut(catalog, part);
     }
 }
 
@@ -387,8 +392,7 @@ pyro_catalog_acquire(pyro_catalog_t *catalog, pyro_partition_t *part,
     if (part->env != NULL && atomic_load(&part->env->broken)
         && part->refs == 0)
     {
-        pyro_partition_close(part);
-        catalog->n_open--;
+        pyro_catalog_shut(catalog, part);
     }
 
     if (part->env == NULL && part->state == PYRO_STATE_REMOVED) {
@@ -441,8 +445,7 @@ pyro_catalog_evict(pyro_catalog_t *catalog)
             return;
         }
 
-        pyro_partition_close(oldest);
-        catalog->n_open--;
+        pyro_catalog_shut(catalog, oldest);
     }
 }
 
@@ -452,6 +455,6 @@ pyro_catalog_release(pyro_catalog_t *catalog, pyro_partition_t *part)
 {
     pthread_mutex_lock(&catalog->mutex);
     part->refs--;
-    pyro_catalog_drop(catalog);
+    pyro_catalog_drop(catalog, part);
     pthread_mutex_unlock(&catalog->mutex);
 }

@@ -144,6 +144,9 @@ pyro_status_e pyro_catalog_commit(pyro_catalog_t *catalog, MDB_txn *txn,
 int pyro_catalog_path(const pyro_catalog_t *catalog, const char *name,
     char *path, size_t size);
 
+/* Bytes of a file of the store; 0 if it is not there. */
+uint64_t pyro_catalog_size(const pyro_catalog_t *catalog, const char *name);
+
 /* What was made or renamed in the directory is on disk. */
 pyro_status_e pyro_catalog_sync_dir(const pyro_catalog_t *catalog,
     pyro_error_t *err);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -452,6 +453,18 @@ pyro_catalog_path(const pyro_catalog_t *catalog, const char *name, char *path,
     /* LMDB's lock file has a longer name */
 
     return n < 0 || (size_t) n + PYRO_FILE_NAME_MAX > size ? -1 : 0;
+}
+
+
+uint64_t
+pyro_catalog_size(const pyro_catalog_t *catalog, const char *name)
+{
+    char         path[4096];
+    struct stat  st;
+
+    pyro_catalog_path(catalog, name, path, sizeof(path));
+
+    return stat(path, &st) == 0 ? (uint64_t) st.st_size : 0;
 }
 
 

@@ -14,9 +14,8 @@ pyro_rolled_read(const pyro_view_t *view, pyro_rolled_t *rolled)
     part = view->part;
     memset(rolled, 0, sizeof(pyro_rolled_t));
 
-    rolled->first = pyro_slot((int64_t) part->start * PYRO_NS_PER_SEC);
-    rolled->last = pyro_slot((int64_t) (part->start + part->length)
-                             * PYRO_NS_PER_SEC - 1);
+    rolled->first = pyro_slot(pyro_partition_start(part));
+    rolled->last = pyro_slot(pyro_partition_end(part) - 1);
 
     status = pyro_view_get(view, PYRO_DB_META, "rolled", strlen("rolled"),
                            &in);

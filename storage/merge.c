@@ -366,18 +366,9 @@ pyro_merge_names(pyro_read_t *read, pyro_merge_t *m)
 {
     uint32_t        n;
     pyro_ids_t      ids;
-    pyro_slice_t    in;
     pyro_status_e   status;
 
-    status = pyro_view_get(&read->view, PYRO_DB_META, "ids", strlen("ids"),
-                           &in);
-
-    if (status == PYRO_NOT_FOUND
-        || (status == PYRO_OK && pyro_ids_get(in, &ids)))
-    {
-        return pyro_env_damaged(read->view.part->env, "meta of format",
-                                PYRO_FORMAT, read->view.err);
-    }
+    status = pyro_view_ids(&read->view, &ids);
 
     if (status != PYRO_OK) {
         return status;

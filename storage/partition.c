@@ -269,6 +269,25 @@ pyro_partition_overlaps(const pyro_partition_t *part, int64_t start,
 
 
 pyro_status_e
+pyro_view_ids(const pyro_view_t *view, pyro_ids_t *ids)
+{
+    pyro_slice_t   in;
+    pyro_status_e  status;
+
+    status = pyro_view_get(view, PYRO_DB_META, "ids", strlen("ids"), &in);
+
+    if (status == PYRO_NOT_FOUND
+        || (status == PYRO_OK && pyro_ids_get(in, ids)))
+    {
+        return pyro_env_damaged(view->part->env, "meta of format", PYRO_FORMAT,
+                                view->err);
+    }
+
+    return status;
+}
+
+
+pyro_status_e
 pyro_view_get(const pyro_view_t *view, pyro_db_e db, const void *key,
     size_t key_len, pyro_slice_t *value)
 {

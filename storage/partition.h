@@ -16,6 +16,7 @@
 
 #include <time.h>
 
+#include "core/base/clock.h"
 #include "storage/env.h"
 #include "storage/node_cache.h"
 #include "storage/schema.h"
@@ -68,9 +69,27 @@ pyro_status_e pyro_partition_open(pyro_partition_t *part, const char *path,
 /* No transaction may be open. */
 void pyro_partition_close(pyro_partition_t *part);
 
+/* Where it begins, and behind its end; ns. */
+static inline int64_t
+pyro_partition_start(const pyro_partition_t *part)
+{
+    return (int64_t) part->start * PYRO_NS_PER_SEC;
+}
+
+
+static inline int64_t
+pyro_partition_end(const pyro_partition_t *part)
+{
+    return (int64_t) (part->start + part->length) * PYRO_NS_PER_SEC;
+}
+
+
 /* 1 if the partition overlaps start to end, ns, both included. */
 int pyro_partition_overlaps(const pyro_partition_t *part, int64_t start,
     int64_t end);
+
+/* The last id given of each kind. */
+pyro_status_e pyro_view_ids(const pyro_view_t *view, pyro_ids_t *ids);
 
 /* PYRO_NOT_FOUND, without a message, if there is no such key. */
 pyro_status_e pyro_view_get(const pyro_view_t *view, pyro_db_e db,

@@ -59,8 +59,8 @@ pyro_plan_range(pyro_plan_read_t *plan, const pyro_partition_t *part,
 {
     int64_t  start, end;
 
-    start = (int64_t) part->start * PYRO_NS_PER_SEC;
-    end = (int64_t) (part->start + part->length) * PYRO_NS_PER_SEC - 1;
+    start = pyro_partition_start(part);
+    end = pyro_partition_end(part) - 1;
 
     plan->start = query->start > start ? query->start
                                        : pyro_slot_start(plan->rolled.first);

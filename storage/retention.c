@@ -1,15 +1,11 @@
 #include "storage/retention.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
 
 
-static uint64_t pyro_retention_size(const pyro_catalog_t *catalog,
-    const char *name);
-static int64_t pyro_retention_end(const pyro_partition_t *part);
 static int pyro_retention_is_due(const pyro_catalog_t *catalog,
     const pyro_partition_t *part, int64_t now, uint64_t bytes);
 static pyro_status_e pyro_catalog_forget(pyro_catalog_t *catalog,
@@ -43,7 +39,7 @@ pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
     status = pyro_catalog_list(catalog, 0, INT64_MAX, arena, &parts, &n, err);
 
     for (i = 0, bytes = 0; i < n && status == PYRO_OK; i++) {
-        bytes += pyro_retention_size(catalog, parts[i]->name);
+        bytes += pyro_catalog_size(catalog, parts[i]->name);
     }
 
     /* the oldest first; the list is by start */
@@ -54,7 +50,7 @@ pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
             continue;
         }
 
-        size = pyro_retention_size(catalog, parts[i]->name);
+        size = pyro_catalog_size(catalog, parts[i]->name);
         status = pyro_catalog_remove(catalog, parts[i], err);
 
         if (status == PYRO_OK) {
@@ -69,25 +65,6 @@ pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
 }
 
 
-static uint64_t
-pyro_retention_size(const pyro_catalog_t *catalog, const char *name)
-{
-    char         path[4096];
-    struct stat  st;
-
-    pyro_catalog_path(catalog, name, path, sizeof(path));
-
-    return stat(path, &st) == 0 ? (uint64_t) st.st_size : 0;
-}
-
-
-static int64_t
-pyro_retention_end(const pyro_partition_t *part)
-{
-    return (int64_t) (part->start + part->length) * PYRO_NS_PER_SEC;
-}
-
-
 static int
 pyro_retention_is_due(const pyro_catalog_t *catalog,
     const pyro_partition_t *part, int64_t now, uint64_t bytes)
@@ -96,7 +73,7 @@ pyro_retention_is_due(const pyro_catalog_t *catalog,
     const pyro_store_options_t  *options;
 
     options = &catalog->options;
-    end = pyro_retention_end(part);
+    end = pyro_partition_end(part);
 
     if (end > now) {
         return 0;

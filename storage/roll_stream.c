@@ -70,18 +70,9 @@ pyro_status_e
 pyro_roll_stream_last(pyro_roll_stream_t *s, uint32_t *last)
 {
     pyro_ids_t     ids;
-    pyro_slice_t   in;
     pyro_status_e  status;
 
-    status = pyro_view_get(&s->view, PYRO_DB_META, "ids", strlen("ids"), &in);
-
-    if (status == PYRO_NOT_FOUND
-        || (status == PYRO_OK && pyro_ids_get(in, &ids)))
-    {
-        return pyro_env_damaged(s->view.part->env, "meta of format",
-                                PYRO_FORMAT, s->view.err);
-    }
-
+    status = pyro_view_ids(&s->view, &ids);
     *last = status == PYRO_OK ? ids.stream : 0;
 
     return status;

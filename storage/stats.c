@@ -16,10 +16,6 @@
 #define PYRO_STORE_MAX_OPEN   64
 
 
-static uint64_t pyro_store_file_size(const pyro_catalog_t *catalog,
-    const char *name);
-
-
 pyro_status_e
 pyro_store_open(const pyro_store_options_t *options, pyro_store_t **store,
     pyro_error_t *err)
@@ -79,18 +75,6 @@ pyro_store_close(pyro_store_t *store)
 }
 
 
-static uint64_t
-pyro_store_file_size(const pyro_catalog_t *catalog, const char *name)
-{
-    char         path[4096];
-    struct stat  st;
-
-    pyro_catalog_path(catalog, name, path, sizeof(path));
-
-    return stat(path, &st) == 0 ? (uint64_t) st.st_size : 0;
-}
-
-
 pyro_status_e
 pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
     pyro_error_t *err)
@@ -112,14 +96,13 @@ pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
     pthread_mutex_lock(&catalog->mutex);
 
     stats->bytes = catalog->control == NULL ? 0
-                   : pyro_store_file_size(catalog, catalog->control->name);
+                   : pyro_catalog_size(catalog, catalog->control->name);
     stats->open_partitions = catalog->n_open;
 
     for (i = 0; i < catalog->n_parts; i++) {
         if (catalog->parts[i]->state != PYRO_STATE_REMOVED) {
             stats->partitions++;
-            stats->bytes += pyro_store_file_size(catalog,
-                                                 catalog->parts[i]->name);
+            stats->bytes += pyro_catalog_size(catalog, catalog->parts[i]->name);
         }
     }
 

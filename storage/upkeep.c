@@ -144,8 +144,7 @@ pyro_upkeep_partition(pyro_store_t *store, pyro_partition_t *part,
     past = work->now - PYRO_UPKEEP_GRACE;
     bound = past > 0 ? pyro_slot(past) : 0;
 
-    whole = bound > pyro_slot((int64_t) (part->start + part->length)
-                              * PYRO_NS_PER_SEC);
+    whole = bound > pyro_slot(pyro_partition_end(part));
 
     /* the open one has new slots by and by without a push */
 
