@@ -105,6 +105,21 @@ pyro_slot_last(pyro_level_e level, uint32_t slot)
 }
 
 
+/* The slot of a day that one of an hour is in, and its number there, from 0. */
+static inline uint32_t
+pyro_hour_day(uint32_t hour)
+{
+    return (hour + PYRO_HOURS_DAY - 1) / PYRO_HOURS_DAY;
+}
+
+
+static inline uint32_t
+pyro_hour_of_day(uint32_t hour)
+{
+    return (hour + PYRO_HOURS_DAY - 1) % PYRO_HOURS_DAY;
+}
+
+
 /* How far a partition is rolled up, as its meta has it. */
 typedef struct {
     uint32_t  first;            /* slots of five minutes of the partition */
@@ -112,6 +127,19 @@ typedef struct {
     uint32_t  rolled;           /* slots below it are */
     uint32_t  rolling;          /* slots below it may be: it is being done */
 } pyro_rolled_t;
+
+
+/* The slots of five minutes in a slot of a level that the partition has. */
+static inline void
+pyro_rolled_span(const pyro_rolled_t *rolled, pyro_level_e level,
+    uint32_t slot, uint32_t *first, uint32_t *last)
+{
+    *first = pyro_slot_first(level, slot);
+    *last = pyro_slot_last(level, slot);
+
+    *first = *first > rolled->first ? *first : rolled->first;
+    *last = *last < rolled->last ? *last : rolled->last;
+}
 
 
 /* What the partition says in the view's snapshot. */
@@ -124,11 +152,11 @@ pyro_status_e pyro_rolled_write(const pyro_view_t *view,
 static inline int
 pyro_rolled_has(const pyro_rolled_t *rolled, pyro_level_e level, uint32_t slot)
 {
-    uint32_t  last;
+    uint32_t  first, last;
 
-    last = pyro_slot_last(level, slot);
+    pyro_rolled_span(rolled, level, slot, &first, &last);
 
-    return (last < rolled->last ? last : rolled->last) < rolled->rolled;
+    return last < rolled->rolled;
 }
 
 

@@ -7,6 +7,11 @@
 #include "core/base/hash.h"
 
 
+static pyro_frame_hash_t pyro_nodes_lines(uint32_t line, uint32_t start_line,
+    uint64_t seed);
+static pyro_frame_hash_t pyro_nodes_text(pyro_slice_t text, uint64_t seed);
+static void pyro_nodes_mix(pyro_frame_hash_t *out,
+    const pyro_frame_hash_t *text);
 static int pyro_nodes_frames(pyro_node_map_t *map, uint64_t seed,
     pyro_arena_t *arena);
 static int pyro_nodes_decode(pyro_slice_t chunk, uint32_t first, uint32_t n,
@@ -54,15 +59,47 @@ pyro_nodes_hash(pyro_node_map_t *map, const pyro_profile_t *profile,
 }
 
 
+/* A frame's hash begins with its lines; function and file are mixed in. */
+static pyro_frame_hash_t
+pyro_nodes_lines(uint32_t line, uint32_t start_line, uint64_t seed)
+{
+    pyro_frame_hash_t  out;
+
+    out.hash = pyro_hash_mix(seed, (uint64_t) line << 32 | start_line);
+    out.check = pyro_nodes_check(line, start_line);
+
+    return out;
+}
+
+
+static pyro_frame_hash_t
+pyro_nodes_text(pyro_slice_t text, uint64_t seed)
+{
+    XXH128_hash_t      hash;
+    pyro_frame_hash_t  out;
+
+    hash = XXH3_128bits_withSeed(text.data, text.len, seed);
+    out.hash = hash.low64;
+    out.check = (uint32_t) hash.high64;
+
+    return out;
+}
+
+
+static void
+pyro_nodes_mix(pyro_frame_hash_t *out, const pyro_frame_hash_t *text)
+{
+    out->hash = pyro_hash_mix(out->hash, text->hash);
+    out->check = pyro_nodes_check(out->check, text->check);
+}
+
+
 /* A string is hashed once, however many frames have it. */
 static int
 pyro_nodes_frames(pyro_node_map_t *map, uint64_t seed, pyro_arena_t *arena)
 {
     uint32_t               i, k, ids[2];
-    uint64_t               lines;
     uint8_t               *known;
-    pyro_slice_t           text;
-    XXH128_hash_t          hash;
     const pyro_frame_t    *frame;
     pyro_frame_hash_t     *strings, *out;
     const pyro_profile_t  *profile;
@@ -86,24 +123,18 @@ pyro_nodes_frames(pyro_node_map_t *map, uint64_t seed, pyro_arena_t *arena)
         ids[0] = frame->function;
         ids[1] = frame->file;
 
-        lines = (uint64_t) frame->line << 32 | frame->start_line;
-
-        out->hash = pyro_hash_mix(seed, lines);
-        out->check = pyro_nodes_check(frame->line, frame->start_line);
+        *out = pyro_nodes_lines(frame->line, frame->start_line, seed);
 
         for (k = 0; k < 2; k++) {
 
             if (!known[ids[k]]) {
-                text = pyro_profile_text(profile, ids[k]);
-                hash = XXH3_128bits_withSeed(text.data, text.len, seed);
-
-                strings[ids[k]].hash = hash.low64;
-                strings[ids[k]].check = (uint32_t) hash.high64;
+                strings[ids[k]] = pyro_nodes_text(pyro_profile_text(profile,
+                                                                    ids[k]),
+                                                  seed);
                 known[ids[k]] = 1;
             }
 
-            out->hash = pyro_hash_mix(out->hash, strings[ids[k]].hash);
-            out->check = pyro_nodes_check(out->check, strings[ids[k]].check);
+            pyro_nodes_mix(out, &strings[ids[k]]);
         }
     }
 
@@ -114,20 +145,13 @@ pyro_nodes_frames(pyro_node_map_t *map, uint64_t seed, pyro_arena_t *arena)
 pyro_frame_hash_t
 pyro_nodes_frame_hash(uint64_t seed, pyro_slice_t function)
 {
-    uint32_t           k;
-    XXH128_hash_t      hash;
-    pyro_slice_t       texts[2] = { function, { "", 0 } };
-    pyro_frame_hash_t  out;
+    pyro_frame_hash_t  out, text;
 
-    out.hash = pyro_hash_mix(seed, 0);
-    out.check = pyro_nodes_check(0, 0);
-
-    for (k = 0; k < 2; k++) {
-        hash = XXH3_128bits_withSeed(texts[k].data, texts[k].len, seed);
-
-        out.hash = pyro_hash_mix(out.hash, hash.low64);
-        out.check = pyro_nodes_check(out.check, (uint32_t) hash.high64);
-    }
+    out = pyro_nodes_lines(0, 0, seed);
+    text = pyro_nodes_text(function, seed);
+    pyro_nodes_mix(&out, &text);
+    text = pyro_nodes_text(pyro_slice("", 0), seed);
+    pyro_nodes_mix(&out, &text);
 
     return out;
 }

@@ -254,11 +254,7 @@ pyro_plan_take(const pyro_plan_read_t *plan, uint32_t slot, uint32_t dirty,
 
     for (*level = PYRO_LEVEL_1D; *level > PYRO_LEVEL_5M; (*level)--) {
         at = pyro_slot_at(*level, slot);
-        first = pyro_slot_first(*level, at);
-        last = pyro_slot_last(*level, at);
-
-        first = first > plan->rolled.first ? first : plan->rolled.first;
-        last = last < plan->rolled.last ? last : plan->rolled.last;
+        pyro_rolled_span(&plan->rolled, *level, at, &first, &last);
 
         if (first == slot && last < plan->to && last < dirty) {
             return last + 1;

@@ -3,7 +3,6 @@
 
 #define PYRO_RECORD_VERSION   1
 #define PYRO_RECORD_SPANS     1
-#define PYRO_RECORD_CHECKED   4     /* the checksum covers what follows */
 #define PYRO_RECORD_HEADER    22
 #define PYRO_RECORD_SPAN_MAX  25
 
@@ -252,9 +251,7 @@ pyro_record_encode(pyro_arena_t *arena, pyro_hash128_t digest,
     }
 
     size = (size_t) (p - start);
-    pyro_put_be32(start, (uint32_t) pyro_hash64(start + PYRO_RECORD_CHECKED,
-                                                size - PYRO_RECORD_CHECKED,
-                                                0));
+    pyro_put_be32(start, pyro_checksum(start, size));
 
     *record = pyro_slice(start, size);
 
@@ -274,9 +271,7 @@ pyro_record_open(pyro_slice_t in, pyro_record_t *record)
     p = (const uint8_t *) in.data;
 
     if (p[4] != PYRO_RECORD_VERSION || (p[5] & ~PYRO_RECORD_SPANS)
-        || pyro_get_be32(p)
-           != (uint32_t) pyro_hash64(p + PYRO_RECORD_CHECKED,
-                                     in.len - PYRO_RECORD_CHECKED, 0))
+        || pyro_get_be32(p) != pyro_checksum(p, in.len))
     {
         return -1;
     }
@@ -302,7 +297,7 @@ pyro_record_open(pyro_slice_t in, pyro_record_t *record)
 int
 pyro_record_next(pyro_record_t *record, pyro_record_section_t *section)
 {
-    uint64_t      len, total;
+    uint64_t      len;
     pyro_bytes_t  in;
 
     if (record->left == 0) {
@@ -320,6 +315,15 @@ pyro_record_next(pyro_record_t *record, pyro_record_section_t *section)
     record->rest.p = in.end;
     record->left--;
 
+    return pyro_record_body(in, section) ? -1 : 1;
+}
+
+
+int
+pyro_record_body(pyro_bytes_t in, pyro_record_section_t *section)
+{
+    uint64_t  total;
+
     if (pyro_take(&in, &section->scale)
         || section->scale == 0 || section->scale > INT64_MAX
         || pyro_take(&in, &total)
@@ -333,7 +337,7 @@ pyro_record_next(pyro_record_t *record, pyro_record_section_t *section)
     section->total = total * section->scale;
     section->pairs = in;
 
-    return 1;
+    return 0;
 }
 
 

@@ -98,6 +98,9 @@ int pyro_record_open(pyro_slice_t in, pyro_record_t *record);
 /* The next section: 1, or 0 behind the last one. */
 int pyro_record_next(pyro_record_t *record, pyro_record_section_t *section);
 
+/* What follows a section's length: scale, total, pairs. */
+int pyro_record_body(pyro_bytes_t in, pyro_record_section_t *section);
+
 /* Adds the pairs to the accumulator of n nodes; sums stop at INT64_MAX. */
 int pyro_record_add(const pyro_record_section_t *section, uint64_t *acc,
     uint32_t n);

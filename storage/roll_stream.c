@@ -195,9 +195,7 @@ pyro_roll_damaged(pyro_roll_stream_t *s, pyro_level_e level, uint32_t slot)
 
     s->work->damaged++;
 
-    i = pyro_slot_first(level, slot);
-    i = i > s->rolled.first ? i : s->rolled.first;
-    last = pyro_slot_last(level, slot);
+    pyro_rolled_span(&s->rolled, level, slot, &i, &last);
     status = PYRO_OK;
 
     for ( /* void */ ;
@@ -448,7 +446,7 @@ pyro_roll_hour_total(pyro_roll_stream_t *s, pyro_roll_type_t *type,
         return status;
     }
 
-    day = (hour + PYRO_HOURS_DAY - 1) / PYRO_HOURS_DAY;
+    day = pyro_hour_day(hour);
     len = pyro_key_total(key, s->stream, type->ptype, PYRO_LEVEL_1D, day);
     status = pyro_view_get(&s->view, PYRO_DB_TOT, key, len, &in);
 
@@ -465,7 +463,7 @@ pyro_roll_hour_total(pyro_roll_stream_t *s, pyro_roll_type_t *type,
         return status;
     }
 
-    sum = &hours[(hour + PYRO_HOURS_DAY - 1) % PYRO_HOURS_DAY];
+    sum = &hours[pyro_hour_of_day(hour)];
     sum->pushes = s->known.n;
     sum->sum = 0;
 

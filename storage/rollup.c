@@ -1,11 +1,8 @@
 #include "storage/rollup.h"
 
-#include "core/base/hash.h"
-
 
 #define PYRO_ROLLUP_VERSION  1
 #define PYRO_ROLLUP_HEADER   5
-#define PYRO_ROLLUP_CHECKED  4      /* the checksum covers what follows */
 #define PYRO_ROLLUP_JOIN     65536  /* pairs that are joined now and then */
 
 
@@ -101,28 +98,14 @@ pyro_rollup_encode(pyro_rollup_sum_t *sum, pyro_arena_t *arena,
 int
 pyro_rollup_open(pyro_slice_t in, pyro_rollup_t *rollup)
 {
-    uint64_t                total;
-    pyro_bytes_t            rest;
-    pyro_record_section_t  *section;
+    pyro_bytes_t  rest;
 
-    section = &rollup->section;
-    section->ptype = 0;
+    rollup->section.ptype = 0;
 
-    if (pyro_rollup_check(in, &rest)
-        || pyro_take(&rest, &rollup->pushes)
-        || pyro_take(&rest, &section->scale)
-        || section->scale == 0 || section->scale > INT64_MAX
-        || pyro_take(&rest, &total) || total > INT64_MAX / section->scale
-        || pyro_take_u32(&rest, &section->n)
-        || section->n > (uint64_t) (rest.end - rest.p) / 2)
-    {
-        return -1;
-    }
-
-    section->total = total * section->scale;
-    section->pairs = rest;
-
-    return 0;
+    return pyro_rollup_check(in, &rest)
+           || pyro_take(&rest, &rollup->pushes)
+           || pyro_record_body(rest, &rollup->section)
+           ? -1 : 0;
 }
 
 
@@ -280,7 +263,7 @@ pyro_rollup_begin(pyro_arena_t *arena, size_t size)
     start = pyro_arena_alloc(arena, PYRO_ROLLUP_HEADER + size);
 
     if (start != NULL) {
-        start[PYRO_ROLLUP_CHECKED] = PYRO_ROLLUP_VERSION;
+        start[PYRO_CHECKSUM] = PYRO_ROLLUP_VERSION;
     }
 
     return start;
@@ -293,9 +276,7 @@ pyro_rollup_end(uint8_t *start, const uint8_t *p)
     size_t  size;
 
     size = (size_t) (p - start);
-    pyro_put_be32(start, (uint32_t) pyro_hash64(start + PYRO_ROLLUP_CHECKED,
-                                                size - PYRO_ROLLUP_CHECKED,
-                                                0));
+    pyro_put_be32(start, pyro_checksum(start, size));
 
     return pyro_slice(start, size);
 }
@@ -309,10 +290,8 @@ pyro_rollup_check(pyro_slice_t in, pyro_bytes_t *rest)
     p = (const uint8_t *) in.data;
 
     if (in.len < PYRO_ROLLUP_HEADER
-        || p[PYRO_ROLLUP_CHECKED] != PYRO_ROLLUP_VERSION
-        || pyro_get_be32(p)
-           != (uint32_t) pyro_hash64(p + PYRO_ROLLUP_CHECKED,
-                                     in.len - PYRO_ROLLUP_CHECKED, 0))
+        || p[PYRO_CHECKSUM] != PYRO_ROLLUP_VERSION
+        || pyro_get_be32(p) != pyro_checksum(p, in.len))
     {
         return -1;
     }

@@ -119,6 +119,7 @@
 
 
 #include "core/base/bytes.h"
+#include "core/base/hash.h"
 #include "core/base/slice.h"
 
 
@@ -133,6 +134,7 @@
 
 #define PYRO_LAST_SLOT          (300 * 1000000000LL)
 
+#define PYRO_CHECKSUM           4
 #define PYRO_KEY_MAX            16
 #define PYRO_RAW_KEY            16
 #define PYRO_POST_KEY           14
@@ -244,6 +246,15 @@ typedef struct {
 
 /* Names of the databases of a partition, by pyro_db_e. */
 extern const char *const  pyro_db_names[PYRO_DB_COUNT];
+
+
+/* Of a record: its first PYRO_CHECKSUM bytes, over all behind them. */
+static inline uint32_t
+pyro_checksum(const uint8_t *record, size_t size)
+{
+    return (uint32_t) pyro_hash64(record + PYRO_CHECKSUM,
+                                  size - PYRO_CHECKSUM, 0);
+}
 
 
 static inline pyro_bytes_t

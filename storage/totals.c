@@ -269,11 +269,7 @@ pyro_totals_rolled(pyro_read_t *read, pyro_totals_read_t *totals,
          slot = last + 1)
     {
         hour = pyro_slot_at(PYRO_LEVEL_1H, slot);
-        first = pyro_slot_first(PYRO_LEVEL_1H, hour);
-        last = pyro_slot_last(PYRO_LEVEL_1H, hour);
-
-        first = first > plan->rolled.first ? first : plan->rolled.first;
-        last = last < plan->rolled.last ? last : plan->rolled.last;
+        pyro_rolled_span(&plan->rolled, PYRO_LEVEL_1H, hour, &first, &last);
 
         status = pyro_read_poll(read);
         done = 0;
@@ -342,7 +338,7 @@ pyro_totals_hour(pyro_read_t *read, pyro_totals_read_t *totals, uint32_t ptype,
         return PYRO_OK;
     }
 
-    day = (hour + PYRO_HOURS_DAY - 1) / PYRO_HOURS_DAY;
+    day = pyro_hour_day(hour);
 
     if (day != totals->day) {
         status = pyro_totals_get(read, totals, ptype, PYRO_LEVEL_1D, day,
@@ -362,7 +358,7 @@ pyro_totals_hour(pyro_read_t *read, pyro_totals_read_t *totals, uint32_t ptype,
         totals->day = day;
     }
 
-    total = &totals->hours[(hour + PYRO_HOURS_DAY - 1) % PYRO_HOURS_DAY];
+    total = &totals->hours[pyro_hour_of_day(hour)];
 
     if (total->pushes > UINT32_MAX || (total->pushes == 0 && total->sum)) {
         return PYRO_OK;

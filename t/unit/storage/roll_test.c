@@ -670,39 +670,48 @@ roll_compare_some(roll_t *r)
 }
 
 
+/* A hundred pushes of one day, rolled up as far as now, then damaged. */
+static void
+roll_open_damaged(roll_t *r, pyro_store_work_t *work, int64_t now)
+{
+    int              i;
+    pyro_arena_t    *arena;
+    pyro_error_t     err;
+    pyro_profile_t  *p;
+
+    roll_open(r, 3, DAY);
+    arena = pyro_arena_create(0);
+    p = fixture_one(arena, "service_name=shop", "a;b", 10);
+
+    for (i = 0; i < 100; i++) {
+        fixture_write(r->store, p, T0 + i * 600 * SEC);
+    }
+
+    memset(work, 0, sizeof(pyro_store_work_t));
+    work->now = now;
+    assert_int_equal(pyro_store_maintain(r->store, work, &err), PYRO_OK);
+
+    roll_damage(r);
+    pyro_arena_destroy(arena);
+}
+
+
 /* What a damaged record of a level had comes from the push records. */
 static void
 damaged_rollups_are_read_from_pushes(void **state)
 {
-    int                 i;
     roll_t              r;
-    pyro_arena_t       *arena;
     pyro_error_t        err;
-    pyro_profile_t     *p;
     pyro_store_work_t   work;
     pyro_store_stats_t  stats;
 
     (void) state;
 
-    roll_open(&r, 3, DAY);
-    arena = pyro_arena_create(0);
-    p = fixture_one(arena, "service_name=shop", "a;b", 10);
-
-    for (i = 0; i < 100; i++) {
-        fixture_write(r.store, p, T0 + i * 600 * SEC);
-    }
-
-    memset(&work, 0, sizeof(work));
-    work.now = T0 + 2 * DAY * SEC;
-    assert_int_equal(pyro_store_maintain(r.store, &work, &err), PYRO_OK);
-
-    roll_damage(&r);
+    roll_open_damaged(&r, &work, T0 + 2 * DAY * SEC);
     roll_compare_some(&r);
 
     assert_int_equal(pyro_store_stats(r.store, &stats, &err), PYRO_OK);
     assert_true(stats.damaged_records > 0);
-
-    pyro_arena_destroy(arena);
     roll_close(&r);
 }
 
@@ -711,28 +720,14 @@ damaged_rollups_are_read_from_pushes(void **state)
 static void
 damaged_rollups_are_made_anew(void **state)
 {
-    int                 i;
-    roll_t              r;
-    pyro_arena_t       *arena;
-    pyro_error_t        err;
-    pyro_profile_t     *p;
-    pyro_store_work_t   work;
+    int                i;
+    roll_t             r;
+    pyro_error_t       err;
+    pyro_store_work_t  work;
 
     (void) state;
 
-    roll_open(&r, 4, DAY);
-    arena = pyro_arena_create(0);
-    p = fixture_one(arena, "service_name=shop", "a;b", 10);
-
-    for (i = 0; i < 100; i++) {
-        fixture_write(r.store, p, T0 + i * 600 * SEC);
-    }
-
-    memset(&work, 0, sizeof(work));
-    work.now = T0 + 13 * SLOT + 31 * 60 * SEC;
-    assert_int_equal(pyro_store_maintain(r.store, &work, &err), PYRO_OK);
-
-    roll_damage(&r);
+    roll_open_damaged(&r, &work, T0 + 13 * SLOT + 31 * 60 * SEC);
     work.now = T0 + 2 * DAY * SEC;
 
     /* what was not read for others is damaged still, and read from pushes */
@@ -744,8 +739,6 @@ damaged_rollups_are_made_anew(void **state)
 
     assert_true(work.damaged > 0);
     roll_plan_is(&r, 0, INT64_MAX, "1d:2");
-
-    pyro_arena_destroy(arena);
     roll_close(&r);
 }
 
