@@ -26,4 +26,21 @@ struct pyro_store_s {
 };
 
 
+/* Of several errors the first is kept; err may be NULL. */
+static inline void
+pyro_first_error(pyro_status_e status, const pyro_error_t *one,
+    pyro_status_e *first, pyro_error_t *err)
+{
+    if (status == PYRO_OK || *first != PYRO_OK) {
+        return;
+    }
+
+    *first = status;
+
+    if (err != NULL) {
+        *err = *one;
+    }
+}
+
+
 #endif /* _PYRO_HANDLE_H_INCLUDED_ */

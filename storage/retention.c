@@ -18,8 +18,9 @@ pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
     uint32_t            i, n;
     uint64_t            bytes, size;
     pyro_arena_t       *arena;
+    pyro_error_t        one;
     pyro_catalog_t     *catalog;
-    pyro_status_e       status;
+    pyro_status_e       status, first;
     pyro_partition_t  **parts;
 
     catalog = &store->catalog;
@@ -36,22 +37,24 @@ pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
         return pyro_error_memory(err);
     }
 
-    status = pyro_catalog_list(catalog, 0, INT64_MAX, arena, &parts, &n, err);
+    first = pyro_catalog_list(catalog, 0, INT64_MAX, arena, &parts, &n, err);
+    n = first == PYRO_OK ? n : 0;
 
-    for (i = 0, bytes = 0; i < n && status == PYRO_OK; i++) {
+    for (i = 0, bytes = 0; i < n; i++) {
         bytes += pyro_catalog_size(catalog, parts[i]->name);
     }
 
     /* the oldest first; the list is by start */
 
-    for (i = 0; i < n && status == PYRO_OK; i++) {
+    for (i = 0; i < n; i++) {
 
         if (!pyro_retention_is_due(catalog, parts[i], work->now, bytes)) {
             continue;
         }
 
         size = pyro_catalog_size(catalog, parts[i]->name);
-        status = pyro_catalog_remove(catalog, parts[i], err);
+        status = pyro_catalog_remove(catalog, parts[i], &one);
+        pyro_first_error(status, &one, &first, err);
 
         if (status == PYRO_OK) {
             bytes -= size < bytes ? size : bytes;
@@ -61,7 +64,7 @@ pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
 
     pyro_arena_destroy(arena);
 
-    return status;
+    return first;
 }
 
 

@@ -11,7 +11,8 @@
 #include "storage/handle.h"
 
 
-/* Removes what is due by work->now, and counts it. */
+/* Removes what is due by work->now, and counts it; the first error: what else
+ * is due is removed nevertheless. */
 pyro_status_e pyro_retention(pyro_store_t *store, pyro_store_work_t *work,
     pyro_error_t *err);
 

@@ -50,13 +50,11 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
     }
 
     worst = pyro_retention(store, work, err);
+    status = pyro_catalog_list(&store->catalog, 0, INT64_MAX, arena, &parts,
+                               &n, &first);
+    pyro_first_error(status, &first, &worst, err);
 
-    if (worst == PYRO_OK) {
-        worst = pyro_catalog_list(&store->catalog, 0, INT64_MAX, arena, &parts,
-                                  &n, err);
-    }
-
-    for (i = worst == PYRO_OK ? n : 0; i && !work->more; i--) {
+    for (i = status == PYRO_OK ? n : 0; i && !work->more; i--) {
 
         if (pyro_work_ends(work)) {
             work->more = 1;
@@ -64,14 +62,7 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
         }
 
         status = pyro_upkeep_partition(store, parts[i - 1], work, &first);
-
-        if (status != PYRO_OK && worst == PYRO_OK) {
-            worst = status;
-
-            if (err != NULL) {
-                *err = first;
-            }
-        }
+        pyro_first_error(status, &first, &worst, err);
     }
 
     pyro_arena_destroy(arena);

@@ -5,6 +5,7 @@
 
 #include "store_fixture.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -347,6 +348,41 @@ removals_that_were_cut_off_are_finished(void **state)
 }
 
 
+/* One that cannot be opened is in nobody's way. */
+static void
+a_broken_partition_keeps_no_other_one(void **state)
+{
+    int                 fd;
+    keep_t              k;
+    char                path[4096] = "";
+    pyro_error_t        err;
+    pyro_partition_t   *part;
+    pyro_store_work_t   work;
+
+    (void) state;
+
+    keep_open(&k);
+    part = pyro_catalog_find(&k.store->catalog, T0);
+    pyro_catalog_path(&k.store->catalog, part->name, path, sizeof(path));
+    keep_reopen(&k, DAY, 0);
+
+    fd = open(path, O_WRONLY);
+    assert_int_equal(ftruncate(fd, 0), 0);
+    assert_int_equal(write(fd, path, sizeof(path)), sizeof(path));
+    close(fd);
+
+    memset(&work, 0, sizeof(work));
+    work.now = T0 + 4 * DAY * SEC;
+    assert_int_not_equal(pyro_store_maintain(k.store, &work, &err), PYRO_OK);
+    assert_non_null(strstr(err.message, "p-20261122"));
+    assert_int_equal(work.removed, 2);
+    assert_true(work.slots > 0);
+    assert_int_equal(fixture_total(k.store, "{}", T0 + 3 * DAY * SEC,
+                                   INT64_MAX), 30);
+    keep_close(&k);
+}
+
+
 int
 main(void)
 {
@@ -357,6 +393,7 @@ main(void)
         cmocka_unit_test(readers_end_with_what_they_began),
         cmocka_unit_test(other_processes_let_go),
         cmocka_unit_test(removals_that_were_cut_off_are_finished),
+        cmocka_unit_test(a_broken_partition_keeps_no_other_one),
     };
 
     return unit_run(tests);
