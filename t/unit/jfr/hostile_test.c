@@ -622,8 +622,7 @@ deep_metadata(void **state)
 static void
 mutations(void **state)
 {
-    char          *copy;
-    size_t         i, k, n;
+    size_t         i, n;
     uint64_t       seed;
     reading_t      reading;
     const char    *names[] = { "nativemem", "new_spancontext" };
@@ -638,7 +637,6 @@ mutations(void **state)
     for (i = 0; i < 2; i++) {
         data = recording_file(arena, names[i], "recording.jfr.gz");
         labels = recording_file(arena, names[i], "labels.pb.gz");
-        copy = pyro_arena_alloc(arena, data.len);
 
         for (n = 0; n < data.len; n += 1 + data.len / 100) {
             recording_read(&reading, pyro_slice(data.data, n), labels, 100);
@@ -646,20 +644,7 @@ mutations(void **state)
             pyro_arena_destroy(reading.arena);
         }
 
-        for (n = 0; n < 500; n++) {
-            memcpy(copy, data.data, data.len);
-
-            for (k = 0; k < 1 + n % 8; k++) {
-                seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-                copy[(seed >> 33) % data.len] ^= (char) (1 + (seed >> 20)
-                                                             % 255);
-            }
-
-            recording_read(&reading, pyro_slice(copy, data.len), labels, 100);
-            assert_true(reading.status == PYRO_OK
-                        || reading.status == PYRO_UNPROCESSABLE);
-            pyro_arena_destroy(reading.arena);
-        }
+        recording_mutate(data, labels, 500, &seed);
     }
 
     pyro_arena_destroy(arena);
@@ -670,30 +655,9 @@ mutations(void **state)
 static void
 no_memory(void **state)
 {
-    size_t              budget;
-    reading_t           reading;
-    pyro_arena_t       *arena;
-    pyro_slice_t        data;
-    pyro_profile_t     *profile;
-    pyro_jfr_options_t  options = { .sample_rate = 100 };
-
     (void) state;
 
-    arena = pyro_arena_create(0);
-    data = recording_file(arena, "cortex-dev-01__kafka-0__cpu__0",
-                          "recording.jfr.gz");
-
-    for (budget = 16 * 1024; budget < 128 * 1024; budget += 8 * 1024) {
-        reading.arena = pyro_arena_create(budget);
-        profile = pyro_profile_create(reading.arena);
-        assert_non_null(profile);
-        assert_int_equal(pyro_jfr_read(data, &options, profile,
-                                       &reading.report, &reading.err),
-                         PYRO_TOO_LARGE);
-        pyro_arena_destroy(reading.arena);
-    }
-
-    pyro_arena_destroy(arena);
+    recording_without_room("cortex-dev-01__kafka-0__cpu__0", 128 * 1024);
 }
 
 

@@ -876,10 +876,8 @@ truncated(void **state)
 static void
 mutations(void **state)
 {
-    char          *copy;
-    size_t         i, k, n;
+    size_t         i;
     uint64_t       seed;
-    reading_t      reading;
     const char    *names[] = { "ap18-resume", "jdk8" };
     pyro_arena_t  *arena;
     pyro_slice_t   data;
@@ -891,23 +889,7 @@ mutations(void **state)
 
     for (i = 0; i < 2; i++) {
         data = recording_file(arena, names[i], "recording.jfr.gz");
-        copy = pyro_arena_alloc(arena, data.len);
-
-        for (n = 0; n < 1000; n++) {
-            memcpy(copy, data.data, data.len);
-
-            for (k = 0; k < 1 + n % 8; k++) {
-                seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-                copy[(seed >> 33) % data.len] ^= (char) (1 + (seed >> 20)
-                                                             % 255);
-            }
-
-            recording_read(&reading, pyro_slice(copy, data.len),
-                           pyro_slice(NULL, 0), 100);
-            assert_true(reading.status == PYRO_OK
-                        || reading.status == PYRO_UNPROCESSABLE);
-            pyro_arena_destroy(reading.arena);
-        }
+        recording_mutate(data, pyro_slice(NULL, 0), 1000, &seed);
     }
 
     pyro_arena_destroy(arena);
@@ -918,29 +900,9 @@ mutations(void **state)
 static void
 no_memory(void **state)
 {
-    size_t              budget;
-    reading_t           reading;
-    pyro_arena_t       *arena;
-    pyro_slice_t        data;
-    pyro_profile_t     *profile;
-    pyro_jfr_options_t  options = { .sample_rate = 100 };
-
     (void) state;
 
-    arena = pyro_arena_create(0);
-    data = recording_file(arena, "jdk8", "recording.jfr.gz");
-
-    for (budget = 16 * 1024; budget < 64 * 1024; budget += 8 * 1024) {
-        reading.arena = pyro_arena_create(budget);
-        profile = pyro_profile_create(reading.arena);
-        assert_non_null(profile);
-        assert_int_equal(pyro_jfr_read(data, &options, profile,
-                                       &reading.report, &reading.err),
-                         PYRO_TOO_LARGE);
-        pyro_arena_destroy(reading.arena);
-    }
-
-    pyro_arena_destroy(arena);
+    recording_without_room("jdk8", 64 * 1024);
 }
 
 

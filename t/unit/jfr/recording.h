@@ -97,4 +97,62 @@ recording_total(const reading_t *reading, const char *sample_type)
 }
 
 
+/* Some bytes turned, in each of some rounds: it is read or refused. */
+static inline void
+recording_mutate(pyro_slice_t data, pyro_slice_t labels, size_t rounds,
+    uint64_t *seed)
+{
+    char          *copy;
+    size_t         k, n;
+    reading_t      reading;
+
+    copy = malloc(data.len);
+    assert_non_null(copy);
+
+    for (n = 0; n < rounds; n++) {
+        memcpy(copy, data.data, data.len);
+
+        for (k = 0; k < 1 + n % 8; k++) {
+            *seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
+            copy[(*seed >> 33) % data.len] ^= (char) (1 + (*seed >> 20) % 255);
+        }
+
+        recording_read(&reading, pyro_slice(copy, data.len), labels, 100);
+        assert_true(reading.status == PYRO_OK
+                    || reading.status == PYRO_UNPROCESSABLE);
+        pyro_arena_destroy(reading.arena);
+    }
+
+    free(copy);
+}
+
+
+/* A profile that has less room than it needs: refused, whatever it has. */
+static inline void
+recording_without_room(const char *name, size_t most)
+{
+    size_t              budget;
+    reading_t           reading;
+    pyro_arena_t       *arena;
+    pyro_slice_t        data;
+    pyro_profile_t     *profile;
+    pyro_jfr_options_t  options = { .sample_rate = 100 };
+
+    arena = pyro_arena_create(0);
+    data = recording_file(arena, name, "recording.jfr.gz");
+
+    for (budget = 16 * 1024; budget < most; budget += 8 * 1024) {
+        reading.arena = pyro_arena_create(budget);
+        profile = pyro_profile_create(reading.arena);
+        assert_non_null(profile);
+        assert_int_equal(pyro_jfr_read(data, &options, profile,
+                                       &reading.report, &reading.err),
+                         PYRO_TOO_LARGE);
+        pyro_arena_destroy(reading.arena);
+    }
+
+    pyro_arena_destroy(arena);
+}
+
+
 #endif /* _PYRO_RECORDING_H_INCLUDED_ */
