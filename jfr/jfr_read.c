@@ -170,7 +170,7 @@ pyro_jfr_chunk_tell(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c,
     summary.unfinished = c->source.unfinished;
     summary.broken = broken;
 
-    if (c->counts != NULL && c->source.major && pyro_jfr_event_counts(c)) {
+    if (c->counts != NULL && pyro_jfr_event_counts(c)) {
         return -1;
     }
 
@@ -243,7 +243,7 @@ pyro_jfr_chunk_tables(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
 static pyro_jfr_bad_e
 pyro_jfr_chunk_events(pyro_jfr_reading_t *reading, pyro_jfr_chunk_reading_t *c)
 {
-    if (reading->options->chunk != NULL) {
+    if (reading->options->chunk != NULL && c->source.major) {
         c->counts = pyro_arena_calloc(c->arena, c->md.n_classes,
                                       sizeof(uint64_t));
 
