@@ -19,6 +19,11 @@ pyro_rollup_add(pyro_rollup_sum_t *sum, pyro_arena_t *arena,
 {
     pyro_bytes_t  in;
 
+    if (section->n == 0) {
+        sum->pushes += pushes;
+        return PYRO_OK;
+    }
+
     if (sum->n >= PYRO_ROLLUP_JOIN && sum->n / 2 >= sum->joined) {
         pyro_rollup_join(sum);
     }
@@ -164,6 +169,10 @@ pyro_totals_decode(pyro_slice_t in, uint32_t hour, pyro_arena_t *arena,
         || n > (uint64_t) (rest.end - rest.p) / 2)
     {
         return PYRO_UNPROCESSABLE;
+    }
+
+    if (n == 0) {
+        return PYRO_OK;
     }
 
     if (pyro_arena_grow(arena, &list->items, &list->cap,
