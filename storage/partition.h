@@ -42,6 +42,7 @@ typedef struct {
 
     /* while it is open */
     pyro_env_t         *env;
+    int                 sealed;     /* "raw" has hours */
     uint64_t            seed;
     MDB_dbi             dbi[PYRO_DB_COUNT];
     pyro_node_cache_t   cache;      /* the writer's */

@@ -258,10 +258,16 @@ pyro_scan_start(pyro_scan_t *scan, pyro_read_t *read, uint32_t stream,
 
     scan->read = read;
     scan->stream = stream;
+    scan->start = start < 0 ? 0 : start;
     scan->end = end;
 
+    if (read->view.part->sealed) {
+        pyro_sealed_scan_start(scan);
+        return;
+    }
+
     raw.stream = stream;
-    raw.time = start < 0 ? 0 : start;
+    raw.time = scan->start;
     raw.ptype = 0;
     raw.seq = 0;
 
@@ -273,26 +279,29 @@ pyro_scan_start(pyro_scan_t *scan, pyro_read_t *read, uint32_t stream,
 pyro_status_e
 pyro_scan_next(pyro_scan_t *scan)
 {
-    pyro_slice_t     key, value;
-    pyro_status_e    status;
-    pyro_raw_key_t   raw;
+    pyro_slice_t   key;
+    pyro_status_e  status;
+
+    if (scan->read->view.part->sealed) {
+        return pyro_sealed_scan_next(scan);
+    }
 
     for ( ;; ) {
-        status = pyro_read_next(scan->read, &scan->place, &key, &value);
+        status = pyro_read_next(scan->read, &scan->place, &key, &scan->value);
 
         if (status != PYRO_OK) {
             return status;
         }
 
-        if (pyro_raw_key_get(key, &raw) || raw.stream != scan->stream
-            || raw.time > scan->end)
+        if (pyro_raw_key_get(key, &scan->key)
+            || scan->key.stream != scan->stream || scan->key.time > scan->end)
         {
             return PYRO_NOT_FOUND;
         }
 
-        scan->time = raw.time;
+        scan->time = scan->key.time;
 
-        if (pyro_record_open(value, &scan->record) == 0) {
+        if (pyro_record_open(scan->value, &scan->record) == 0) {
             return PYRO_OK;
         }
 
@@ -309,9 +318,15 @@ pyro_rollup_scan_start(pyro_rollup_scan_t *scan, pyro_read_t *read,
     memset(scan, 0, sizeof(pyro_rollup_scan_t));
 
     scan->read = read;
+    scan->stream = stream;
+    scan->ptype = ptype;
     scan->place.level = level;
     scan->place.len = pyro_key_rollup(scan->place.key, stream, ptype, from);
     pyro_key_rollup(scan->end, stream, ptype, to);
+
+    if (read->view.part->sealed && level == PYRO_LEVEL_5M) {
+        pyro_sealed_rollup_start(scan, from, to);
+    }
 }
 
 
@@ -320,6 +335,10 @@ pyro_rollup_scan_next(pyro_rollup_scan_t *scan)
 {
     pyro_slice_t   key, value;
     pyro_status_e  status;
+
+    if (scan->read->view.part->sealed && scan->place.level == PYRO_LEVEL_5M) {
+        return pyro_sealed_rollup_next(scan);
+    }
 
     status = pyro_read_next(scan->read, &scan->place, &key, &value);
 
@@ -341,4 +360,32 @@ pyro_rollup_scan_next(pyro_rollup_scan_t *scan)
     }
 
     return PYRO_OK;
+}
+
+
+pyro_status_e
+pyro_read_has(pyro_read_t *read, uint32_t stream, uint32_t ptype,
+    uint32_t from, uint32_t to, int *has)
+{
+    uint8_t        end[PYRO_ROLLUP_KEY];
+    pyro_slice_t   key, value;
+    pyro_place_t   place;
+    pyro_status_e  status;
+
+    if (read->view.part->sealed) {
+        return pyro_sealed_has(read, stream, ptype, from, to, has);
+    }
+
+    memset(&place, 0, sizeof(pyro_place_t));
+
+    place.level = PYRO_LEVEL_5M;
+    place.len = pyro_key_rollup(place.key, stream, ptype, from);
+    pyro_key_rollup(end, stream, ptype, to);
+
+    status = pyro_read_next(read, &place, &key, &value);
+
+    *has = status == PYRO_OK && key.len == PYRO_ROLLUP_KEY
+           && memcmp(key.data, end, PYRO_ROLLUP_KEY) <= 0;
+
+    return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }

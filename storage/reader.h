@@ -15,6 +15,7 @@
 #include "storage/handle.h"
 #include "storage/ptypes.h"
 #include "storage/rollup.h"
+#include "storage/sealed_hour.h"
 
 
 typedef struct {
@@ -28,6 +29,10 @@ typedef struct {
     int64_t                    renewed;     /* pyro_clock_mono() */
     uint32_t                   ticks;
     uint32_t                   snapshot;    /* counts renewals */
+
+    /* of a sealed partition: room for pushes, and for sums */
+    pyro_sealed_hour_room_t    pushes;
+    pyro_sealed_hour_room_t    sums;
 } pyro_read_t;
 
 
@@ -41,13 +46,30 @@ typedef struct {
 } pyro_place_t;
 
 
-/* The records of one stream, from start to end (ns, both included). */
+/* Where a walk over the hours of a sealed partition stands. */
+typedef struct {
+    uint32_t                   hour;        /* the next one */
+    uint32_t                   last;
+    uint32_t                   from;        /* slots of five minutes, both */
+    uint32_t                   to;
+    uint32_t                   next;        /* slot of the hour, or push */
+} pyro_sealed_place_t;
+
+
+/*
+ * The records of one stream, from start to end (ns, both included).  Of a
+ * sealed partition one at a time is walked over: pushes have one room.
+ */
 typedef struct {
     pyro_read_t               *read;
     uint32_t                   stream;
+    int64_t                    start;
     int64_t                    end;
     pyro_place_t               place;
-    int64_t                    time;        /* of the record */
+    pyro_sealed_place_t        sealed;
+    pyro_raw_key_t             key;         /* of the record */
+    int64_t                    time;
+    pyro_slice_t               value;       /* its bytes */
     pyro_record_t              record;
 } pyro_scan_t;
 
@@ -56,6 +78,9 @@ typedef struct {
 typedef struct {
     pyro_read_t               *read;
     pyro_place_t               place;
+    pyro_sealed_place_t        sealed;
+    uint32_t                   stream;
+    uint32_t                   ptype;
     uint8_t                    end[PYRO_ROLLUP_KEY];
     uint32_t                   slot;        /* of the record */
     pyro_rollup_t              rollup;
@@ -90,6 +115,22 @@ void pyro_rollup_scan_start(pyro_rollup_scan_t *scan, pyro_read_t *read,
 /* The same; a damaged record is PYRO_UNPROCESSABLE, and the scan goes on: the
  * push records of its slot have what it had. */
 pyro_status_e pyro_rollup_scan_next(pyro_rollup_scan_t *scan);
+
+/* 1 if the stream has a roll-up of five minutes of the type, slots from and to
+ * included; nothing is said of those that are late. */
+pyro_status_e pyro_read_has(pyro_read_t *read, uint32_t stream,
+    uint32_t ptype, uint32_t from, uint32_t to, int *has);
+
+
+/* ---- for reader.c: of a sealed partition ---- */
+
+void pyro_sealed_scan_start(pyro_scan_t *scan);
+pyro_status_e pyro_sealed_scan_next(pyro_scan_t *scan);
+void pyro_sealed_rollup_start(pyro_rollup_scan_t *scan, uint32_t from,
+    uint32_t to);
+pyro_status_e pyro_sealed_rollup_next(pyro_rollup_scan_t *scan);
+pyro_status_e pyro_sealed_has(pyro_read_t *read, uint32_t stream,
+    uint32_t ptype, uint32_t from, uint32_t to, int *has);
 
 
 #endif /* _PYRO_READER_H_INCLUDED_ */

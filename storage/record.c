@@ -203,29 +203,31 @@ pyro_record_span_table(pyro_arena_t *arena, const pyro_span_t *spans,
 }
 
 
-int
-pyro_record_encode(pyro_arena_t *arena, pyro_hash128_t digest,
-    uint64_t duration, const pyro_record_part_t *parts, uint32_t n,
-    pyro_slice_t table, pyro_slice_t *record)
+size_t
+pyro_record_size(const pyro_record_part_t *parts, uint32_t n, size_t rest)
 {
-    size_t     size;
-    uint8_t   *p, *start;
-    uint32_t   i;
+    size_t    size;
+    uint32_t  i;
 
-    size = PYRO_RECORD_HEADER + 2 * PYRO_VARINT_MAX + table.len;
+    size = PYRO_RECORD_HEADER + 2 * PYRO_VARINT_MAX + rest;
 
     for (i = 0; i < n; i++) {
         size += parts[i].body.len + parts[i].groups.len + 3 * PYRO_VARINT_MAX;
     }
 
-    start = pyro_arena_alloc(arena, size);
+    return size;
+}
 
-    if (start == NULL) {
-        return -1;
-    }
+
+uint8_t *
+pyro_record_put(uint8_t *start, pyro_hash128_t digest, uint64_t duration,
+    int has_spans, const pyro_record_part_t *parts, uint32_t n)
+{
+    uint8_t   *p;
+    uint32_t   i;
 
     start[4] = PYRO_RECORD_VERSION;
-    start[5] = table.len ? PYRO_RECORD_SPANS : 0;
+    start[5] = has_spans ? PYRO_RECORD_SPANS : 0;
     pyro_put_be64(start + 6, digest.hi);
     pyro_put_be64(start + 14, digest.lo);
 
@@ -239,6 +241,38 @@ pyro_record_encode(pyro_arena_t *arena, pyro_hash128_t digest,
         p += parts[i].body.len;
     }
 
+    return p;
+}
+
+
+pyro_slice_t
+pyro_record_close(uint8_t *start, const uint8_t *end)
+{
+    size_t  size;
+
+    size = (size_t) (end - start);
+    pyro_put_be32(start, pyro_checksum(start, size));
+
+    return pyro_slice(start, size);
+}
+
+
+int
+pyro_record_encode(pyro_arena_t *arena, pyro_hash128_t digest,
+    uint64_t duration, const pyro_record_part_t *parts, uint32_t n,
+    pyro_slice_t table, pyro_slice_t *record)
+{
+    uint8_t   *p, *start;
+    uint32_t   i;
+
+    start = pyro_arena_alloc(arena, pyro_record_size(parts, n, table.len));
+
+    if (start == NULL) {
+        return -1;
+    }
+
+    p = pyro_record_put(start, digest, duration, table.len != 0, parts, n);
+
     if (table.len) {
         memcpy(p, table.data, table.len);
         p += table.len;
@@ -250,10 +284,7 @@ pyro_record_encode(pyro_arena_t *arena, pyro_hash128_t digest,
         }
     }
 
-    size = (size_t) (p - start);
-    pyro_put_be32(start, pyro_checksum(start, size));
-
-    *record = pyro_slice(start, size);
+    *record = pyro_record_close(start, p);
 
     return 0;
 }

@@ -89,6 +89,17 @@ int pyro_record_encode(pyro_arena_t *arena, pyro_hash128_t digest,
     uint64_t duration, const pyro_record_part_t *parts, uint32_t n,
     pyro_slice_t table, pyro_slice_t *record);
 
+/*
+ * The same by hand: bytes that a record needs at most, its head and sections,
+ * behind which spans may follow, and its end.
+ */
+size_t pyro_record_size(const pyro_record_part_t *parts, uint32_t n,
+    size_t rest);
+uint8_t *pyro_record_put(uint8_t *start, pyro_hash128_t digest,
+    uint64_t duration, int has_spans, const pyro_record_part_t *parts,
+    uint32_t n);
+pyro_slice_t pyro_record_close(uint8_t *start, const uint8_t *end);
+
 
 /* ---- reading; -1: damaged ---- */
 

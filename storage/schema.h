@@ -169,7 +169,9 @@ typedef enum {
 typedef enum {
     PYRO_STATE_OPEN = 0,
     PYRO_STATE_SEALING,             /* being copied: written elsewhere */
-    PYRO_STATE_REMOVED              /* being unlinked */
+    PYRO_STATE_REMOVED,             /* being unlinked */
+    PYRO_STATE_BUILDING,            /* a copy that is not whole yet */
+    PYRO_STATE_SEALED               /* a copy, which is not written any more */
 } pyro_state_e;
 
 
