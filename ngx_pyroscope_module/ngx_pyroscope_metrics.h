@@ -46,6 +46,8 @@
       "Of them: once more, since an upload came later.")                      \
     X(REMOVED, "ngx_pyroscope_removed_partitions_total", "",                  \
       "Partitions removed for their age or the size of all.")                 \
+    X(SEALED, "ngx_pyroscope_sealed_partitions_total", "",                    \
+      "Partitions rewritten compactly after their time.")                     \
     X(UPKEEP_FAILURES, "ngx_pyroscope_upkeep_failures_total", "",             \
       "Runs of the store's upkeep that ended with an error.")
 

@@ -193,6 +193,7 @@ ngx_pyroscope_store_options(ngx_pyroscope_main_conf_t *pmcf,
     options->durability = pmcf->settings->lmdb.durability;
     options->retention = pmcf->settings->limits.retention_period;
     options->max_disk_size = pmcf->settings->lmdb.max_disk_size;
+    options->seal_after = pmcf->settings->lmdb.seal_after;
 }
 
 

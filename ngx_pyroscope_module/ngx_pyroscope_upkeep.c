@@ -8,6 +8,7 @@
 #define NGX_PYROSCOPE_UPKEEP_PAUSE  10000       /* ms, when all is done */
 #define NGX_PYROSCOPE_UPKEEP_SOON   50          /* ms, when there is more */
 #define NGX_PYROSCOPE_UPKEEP_TIME   (500 * PYRO_NS_PER_MS)
+#define NGX_PYROSCOPE_UPKEEP_SEAL   (50 * PYRO_NS_PER_MS)   /* processor */
 
 
 static ngx_msec_t ngx_pyroscope_upkeep(void *data);
@@ -50,6 +51,7 @@ ngx_pyroscope_upkeep_init(ngx_cycle_t *cycle, ngx_pyroscope_main_conf_t *pmcf)
 static ngx_msec_t
 ngx_pyroscope_upkeep(void *data)
 {
+    ngx_msec_t                  wait;
     pyro_error_t                err;
     pyro_status_e               status;
     pyro_store_work_t           work;
@@ -80,6 +82,7 @@ ngx_pyroscope_upkeep(void *data)
     if (status == PYRO_OK) {
         work.now = pyro_clock_wall();
         work.deadline = pyro_clock_mono() + NGX_PYROSCOPE_UPKEEP_TIME;
+        work.seal_cpu = NGX_PYROSCOPE_UPKEEP_SEAL;
 
         status = pyro_store_maintain(ngx_pyroscope_upkeep_store, &work, &err);
     }
@@ -87,11 +90,17 @@ ngx_pyroscope_upkeep(void *data)
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_ROLLED, work.slots);
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_ROLLED_LATE, work.late);
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_REMOVED, work.removed);
+    ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_SEALED, work.sealed);
 
     if (work.removed) {
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "pyroscope store "
                       "\"%V\": %uD partitions removed", &pmcf->dir,
                       work.removed);
+    }
+
+    if (work.sealed) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "pyroscope store "
+                      "\"%V\": a partition was sealed", &pmcf->dir);
     }
 
     if (status != PYRO_OK) {
@@ -101,7 +110,13 @@ ngx_pyroscope_upkeep(void *data)
 
     ngx_pyroscope_upkeep_error.message[0] = '\0';
 
-    return work.more ? NGX_PYROSCOPE_UPKEEP_SOON : NGX_PYROSCOPE_UPKEEP_PAUSE;
+    if (!work.more) {
+        return NGX_PYROSCOPE_UPKEEP_PAUSE;
+    }
+
+    wait = (ngx_msec_t) (work.wait / PYRO_NS_PER_MS);
+
+    return ngx_max(wait, NGX_PYROSCOPE_UPKEEP_SOON);
 }
 
 

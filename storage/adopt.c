@@ -8,14 +8,23 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 
 static int pyro_catalog_is_partition(const char *name);
 static int pyro_catalog_knows(const pyro_catalog_t *catalog, const char *name);
-static int pyro_catalog_strays(pyro_catalog_t *catalog, pyro_arena_t *arena,
-    pyro_slice_t **names, uint32_t *n);
+static int pyro_catalog_stray_cmp(const void *one, const void *two);
+static uint32_t pyro_catalog_stray_generation(const char *name);
 static pyro_status_e pyro_catalog_adopt_all(pyro_catalog_t *catalog,
     const pyro_slice_t *names, uint32_t n, pyro_error_t *err);
+static int pyro_catalog_is_replaced(pyro_catalog_t *catalog,
+    pyro_partition_t *part);
+static int pyro_catalog_copied(pyro_catalog_t *catalog,
+    pyro_partition_t *known, const pyro_partition_t *part,
+    const uint32_t *sources, uint32_t n);
+static int pyro_catalog_replace(pyro_catalog_t *catalog, MDB_txn *txn,
+    pyro_partition_t *part);
 static int pyro_catalog_adopt_tenants(pyro_catalog_t *catalog, MDB_txn *txn,
     pyro_partition_t *part, int enter);
 static uint32_t pyro_catalog_tenant_locked(const pyro_catalog_t *catalog,
@@ -83,7 +92,7 @@ pyro_catalog_knows(const pyro_catalog_t *catalog, const char *name)
 
 
 /* A directory that cannot be read has no strays: writing will tell. */
-static int
+int
 pyro_catalog_strays(pyro_catalog_t *catalog, pyro_arena_t *arena,
     pyro_slice_t **names, uint32_t *n)
 {
@@ -124,7 +133,39 @@ pyro_catalog_strays(pyro_catalog_t *catalog, pyro_arena_t *arena,
 
     closedir(dir);
 
+    /* what a file was copied from comes before it */
+
+    if (*n) {
+        qsort(*names, *n, sizeof(pyro_slice_t), pyro_catalog_stray_cmp);
+    }
+
     return 0;
+}
+
+
+static int
+pyro_catalog_stray_cmp(const void *one, const void *two)
+{
+    uint32_t             first, second;
+    const pyro_slice_t  *a = one, *b = two;
+
+    first = pyro_catalog_stray_generation(a->data);
+    second = pyro_catalog_stray_generation(b->data);
+
+    return first == second ? strcmp(a->data, b->data)
+                           : first < second ? -1 : 1;
+}
+
+
+/* The number behind the date. */
+static uint32_t
+pyro_catalog_stray_generation(const char *name)
+{
+    const char  *dot;
+
+    dot = strchr(name, '.');
+
+    return dot == NULL ? 0 : (uint32_t) strtoul(dot + 1, NULL, 10);
 }
 
 
@@ -213,21 +254,31 @@ pyro_catalog_adopt_file(pyro_catalog_t *catalog, MDB_txn *txn,
 
     pyro_partition_name(own, part->start, part->length, part->generation);
 
-    if (part->state == PYRO_STATE_REMOVED && strcmp(own, name) == 0) {
+    if (strcmp(own, name) == 0
+        && (part->state == PYRO_STATE_REMOVED
+            || pyro_catalog_is_replaced(catalog, part)))
+    {
         pyro_partition_close(part);
         pyro_catalog_unlink(catalog, name);
         return PYRO_OK;
     }
 
-    rc = strcmp(own, name) != 0
+    /* what is being built is the upkeep's */
+
+    rc = strcmp(own, name) != 0 || part->state == PYRO_STATE_BUILDING
          || pyro_catalog_adopt_tenants(catalog, txn, part, 0);
 
     if (rc == 0) {
         rc = pyro_catalog_adopt_tenants(catalog, txn, part, 1);
 
+        if (rc == 0) {
+            rc = pyro_catalog_replace(catalog, txn, part);
+        }
+
         if (rc) {
             pyro_partition_close(part);
-            return pyro_env_error(catalog->control, rc, "enter a tenant", err);
+            return pyro_env_error(catalog->control, rc, "enter a partition",
+                                  err);
         }
 
         *adopted = 1;
@@ -240,6 +291,121 @@ pyro_catalog_adopt_file(pyro_catalog_t *catalog, MDB_txn *txn,
     pyro_partition_close(part);
 
     return PYRO_OK;
+}
+
+
+/*
+ * 1 if the catalogue has a sealed file that was made of this one, or of what
+ * this one was made of: whoever sealed was killed before it had unlinked it.
+ */
+static int
+pyro_catalog_is_replaced(pyro_catalog_t *catalog, pyro_partition_t *part)
+{
+    int                rc;
+    uint32_t           i, n, sources[PYRO_SOURCES_MAX];
+    pyro_partition_t  *known;
+
+    if (part->state == PYRO_STATE_OPEN || part->state == PYRO_STATE_BUILDING
+        || pyro_partition_sources(part, sources, &n))
+    {
+        n = 0;
+    }
+
+    for (i = 0, rc = 0; i < catalog->n_parts && rc == 0; i++) {
+        known = catalog->parts[i];
+
+        if (known->state == PYRO_STATE_SEALED && known->start == part->start
+            && known->length == part->length
+            && part->state != PYRO_STATE_OPEN)
+        {
+            rc = pyro_catalog_copied(catalog, known, part, sources, n);
+        }
+    }
+
+    return rc;
+}
+
+
+static int
+pyro_catalog_copied(pyro_catalog_t *catalog, pyro_partition_t *known,
+    const pyro_partition_t *part, const uint32_t *sources, uint32_t n)
+{
+    int                rc;
+    char               path[4096];
+    uint32_t           i, k, m, list[PYRO_SOURCES_MAX];
+    pyro_partition_t   file, *p;
+
+    p = known;
+
+    if (known->env == NULL) {
+        memset(&file, 0, sizeof(pyro_partition_t));
+        memcpy(file.name, known->name, sizeof(file.name));
+        pyro_catalog_path(catalog, file.name, path, sizeof(path));
+
+        if (pyro_partition_open(&file, path, catalog->options.map_size,
+                                catalog->options.durability, NULL)
+            != PYRO_OK)
+        {
+            return 0;
+        }
+
+        p = &file;
+    }
+
+    rc = 0;
+
+    if (pyro_partition_sources(p, list, &m) == 0) {
+        for (i = 0; i < m; i++) {
+            rc |= list[i] == part->generation;
+
+            for (k = 0; k < n; k++) {
+                rc |= list[i] == sources[k];
+            }
+        }
+    }
+
+    if (known->env == NULL) {
+        pyro_partition_close(&file);
+    }
+
+    return rc;
+}
+
+
+/*
+ * A sealed file takes the place of what it was made of.  That may go before the
+ * catalogue is committed: the copy is whole, and will be found again.
+ */
+static int
+pyro_catalog_replace(pyro_catalog_t *catalog, MDB_txn *txn,
+    pyro_partition_t *part)
+{
+    int       rc;
+    char      name[PYRO_FILE_NAME_MAX];
+    uint8_t   bytes[PYRO_KEY_MAX];
+    MDB_val   key;
+    uint32_t  i, n, list[PYRO_SOURCES_MAX];
+
+    if (part->state != PYRO_STATE_SEALED
+        || pyro_partition_sources(part, list, &n))
+    {
+        return 0;
+    }
+
+    for (i = 0; i < n; i++) {
+        key.mv_data = bytes;
+        key.mv_size = pyro_key_part(bytes, part->start, list[i]);
+        rc = mdb_del(txn, catalog->dbi[PYRO_CONTROL_PART], &key, NULL);
+
+        if (rc && rc != MDB_NOTFOUND) {
+            return rc;
+        }
+
+        pyro_partition_name(name, part->start, part->length, list[i]);
+        pyro_catalog_unlink(catalog, name);
+    }
+
+    return 0;
 }
 
 

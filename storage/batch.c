@@ -3,7 +3,6 @@
 #include "storage/nodes.h"
 
 
-static pyro_status_e pyro_batch_load(pyro_batch_t *batch, int *elsewhere);
 static pyro_status_e pyro_batch_flush(pyro_batch_t *batch);
 
 
@@ -11,9 +10,40 @@ pyro_status_e
 pyro_batch_begin(pyro_batch_t *batch, pyro_partition_t *part,
     pyro_arena_t *arena, int *elsewhere, pyro_error_t *err)
 {
+    pyro_slice_t   in;
     pyro_status_e  status;
 
     *elsewhere = 0;
+    status = pyro_batch_open(batch, part, arena, err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    status = pyro_view_get(&batch->view, PYRO_DB_META, "state",
+                           strlen("state"), &in);
+
+    if (status == PYRO_NOT_FOUND) {
+        status = pyro_env_damaged(part->env, "meta of format", PYRO_FORMAT,
+                                  err);
+
+    } else if (status == PYRO_OK) {
+        *elsewhere = in.len != 1 || in.data[0] != PYRO_STATE_OPEN;
+    }
+
+    if (status != PYRO_OK || *elsewhere) {
+        pyro_batch_abort(batch);
+    }
+
+    return status;
+}
+
+
+pyro_status_e
+pyro_batch_open(pyro_batch_t *batch, pyro_partition_t *part,
+    pyro_arena_t *arena, pyro_error_t *err)
+{
+    pyro_status_e  status;
 
     memset(batch, 0, sizeof(pyro_batch_t));
     batch->view.part = part;
@@ -26,52 +56,22 @@ pyro_batch_begin(pyro_batch_t *batch, pyro_partition_t *part,
         return status;
     }
 
-    status = pyro_batch_load(batch, elsewhere);
+    status = pyro_view_ids(&batch->view, &batch->ids);
+    batch->stored = batch->ids;
 
-    if (status != PYRO_OK) {
-        *elsewhere = 0;
+    if (status == PYRO_OK) {
+        status = pyro_rolled_read(&batch->view, &batch->rolled);
     }
 
-    if (status != PYRO_OK || *elsewhere) {
+    if (status == PYRO_OK) {
+        status = pyro_ptypes_load(&batch->view, arena, &batch->ptypes);
+    }
+
+    if (status != PYRO_OK) {
         pyro_batch_abort(batch);
     }
 
     return status;
-}
-
-
-static pyro_status_e
-pyro_batch_load(pyro_batch_t *batch, int *elsewhere)
-{
-    pyro_slice_t   in;
-    pyro_status_e  status;
-
-    status = pyro_view_get(&batch->view, PYRO_DB_META, "state",
-                           strlen("state"), &in);
-
-    if (status == PYRO_NOT_FOUND) {
-        return pyro_env_damaged(batch->view.part->env, "meta of format",
-                                PYRO_FORMAT, batch->view.err);
-    }
-
-    if (status == PYRO_OK) {
-        *elsewhere = in.len != 1 || in.data[0] != PYRO_STATE_OPEN;
-        status = pyro_view_ids(&batch->view, &batch->ids);
-    }
-
-    if (status != PYRO_OK) {
-        return status;
-    }
-
-    batch->stored = batch->ids;
-
-    status = pyro_rolled_read(&batch->view, &batch->rolled);
-
-    if (status != PYRO_OK) {
-        return status;
-    }
-
-    return pyro_ptypes_load(&batch->view, batch->arena, &batch->ptypes);
 }
 
 

@@ -59,6 +59,10 @@ typedef struct {
 pyro_status_e pyro_batch_begin(pyro_batch_t *batch, pyro_partition_t *part,
     pyro_arena_t *arena, int *elsewhere, pyro_error_t *err);
 
+/* The same, whatever the partition's state. */
+pyro_status_e pyro_batch_open(pyro_batch_t *batch, pyro_partition_t *part,
+    pyro_arena_t *arena, pyro_error_t *err);
+
 /* On an error nothing has been written. */
 pyro_status_e pyro_batch_commit(pyro_batch_t *batch);
 

@@ -5,12 +5,18 @@
 #include <sys/stat.h>
 
 
+#define PYRO_CATALOG_ATTEMPTS  16       /* files that are replaced meanwhile */
+
+
 static pyro_status_e pyro_catalog_enter(pyro_catalog_t *catalog,
     const MDB_val *key, const MDB_val *value, uint32_t generation,
     pyro_error_t *err);
 static int pyro_catalog_cmp(const void *one, const void *two);
 static void pyro_catalog_shut(pyro_catalog_t *catalog, pyro_partition_t *part);
 static void pyro_catalog_drop(pyro_catalog_t *catalog, pyro_partition_t *part);
+static pyro_status_e pyro_catalog_list_group(pyro_catalog_t *catalog,
+    uint64_t start, uint32_t length, pyro_arena_t *arena,
+    pyro_partition_t ***parts, uint32_t *n, pyro_error_t *err);
 static void pyro_catalog_evict(pyro_catalog_t *catalog);
 
 
@@ -308,6 +314,32 @@ pyro_catalog_find_locked(pyro_catalog_t *catalog, int64_t time)
 
 
 pyro_partition_t *
+pyro_catalog_generation(pyro_catalog_t *catalog, uint64_t start,
+    uint32_t generation)
+{
+    uint32_t           i;
+    pyro_partition_t  *part, *found;
+
+    found = NULL;
+    pthread_mutex_lock(&catalog->mutex);
+
+    for (i = 0; i < catalog->n_parts && found == NULL; i++) {
+        part = catalog->parts[i];
+
+        if (part->start == start && part->generation == generation
+            && part->state != PYRO_STATE_REMOVED)
+        {
+            found = part;
+        }
+    }
+
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return found;
+}
+
+
+pyro_partition_t *
 pyro_catalog_find(pyro_catalog_t *catalog, int64_t time)
 {
     pyro_partition_t  *part;
@@ -373,6 +405,10 @@ pyro_catalog_cmp(const void *one, const void *two)
         return (*a)->start < (*b)->start ? -1 : 1;
     }
 
+    if ((*a)->length != (*b)->length) {
+        return (*a)->length < (*b)->length ? -1 : 1;
+    }
+
     return ((*a)->generation > (*b)->generation)
            - ((*a)->generation < (*b)->generation);
 }
@@ -416,6 +452,101 @@ pyro_catalog_acquire(pyro_catalog_t *catalog, pyro_partition_t *part,
     }
 
     pthread_mutex_unlock(&catalog->mutex);
+
+    return status;
+}
+
+
+int
+pyro_catalog_is_missing(pyro_catalog_t *catalog, pyro_partition_t *part)
+{
+    int  missing;
+
+    pthread_mutex_lock(&catalog->mutex);
+
+    missing = pyro_catalog_refresh_locked(catalog, NULL) == PYRO_OK
+              && part->state != PYRO_STATE_REMOVED
+              && pyro_catalog_size(catalog, part->name) == 0;
+
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return missing;
+}
+
+
+pyro_status_e
+pyro_catalog_acquire_all(pyro_catalog_t *catalog, pyro_arena_t *arena,
+    pyro_partition_t ***parts, uint32_t *n, pyro_error_t *err)
+{
+    uint32_t       i, length, attempt;
+    uint64_t       start;
+    pyro_status_e  status;
+
+    start = (*parts)[0]->start;
+    length = (*parts)[0]->length;
+
+    for (attempt = 0; attempt < PYRO_CATALOG_ATTEMPTS; attempt++) {
+        status = PYRO_OK;
+
+        for (i = 0; i < *n; i++) {
+            status = pyro_catalog_acquire(catalog, (*parts)[i], err);
+
+            if (status == PYRO_NOT_FOUND
+                && pyro_catalog_is_missing(catalog, (*parts)[i]))
+            {
+                (*parts)[i--] = (*parts)[--(*n)];
+                status = PYRO_OK;
+            }
+
+            if (status != PYRO_OK) {
+                break;
+            }
+        }
+
+        if (status == PYRO_OK) {
+            return PYRO_OK;
+        }
+
+        while (i) {
+            pyro_catalog_release(catalog, (*parts)[--i]);
+        }
+
+        if (status == PYRO_NOT_FOUND) {
+            status = pyro_catalog_list_group(catalog, start, length, arena,
+                                             parts, n, err);
+        }
+
+        if (status != PYRO_OK) {
+            return status;
+        }
+    }
+
+    return pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                          "storage: the files of %llu are replaced again and "
+                          "again", (unsigned long long) start);
+}
+
+
+/* What there is of one start and length. */
+static pyro_status_e
+pyro_catalog_list_group(pyro_catalog_t *catalog, uint64_t start,
+    uint32_t length, pyro_arena_t *arena, pyro_partition_t ***parts,
+    uint32_t *n, pyro_error_t *err)
+{
+    int64_t        ns;
+    uint32_t       i, k;
+    pyro_status_e  status;
+
+    ns = (int64_t) start * PYRO_NS_PER_SEC;
+    status = pyro_catalog_list(catalog, ns, ns, arena, parts, n, err);
+
+    for (i = 0, k = 0; i < *n; i++) {
+        if ((*parts)[i]->start == start && (*parts)[i]->length == length) {
+            (*parts)[k++] = (*parts)[i];
+        }
+    }
+
+    *n = k;
 
     return status;
 }

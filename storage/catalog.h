@@ -61,6 +61,10 @@ void pyro_catalog_close(pyro_catalog_t *catalog);
 /* Takes over what other processes have changed. */
 pyro_status_e pyro_catalog_refresh(pyro_catalog_t *catalog, pyro_error_t *err);
 
+/* The partition of this start and generation, unless it was removed. */
+pyro_partition_t *pyro_catalog_generation(pyro_catalog_t *catalog,
+    uint64_t start, uint32_t generation);
+
 /* The partition that data of this time (ns) is written to, or NULL. */
 pyro_partition_t *pyro_catalog_find(pyro_catalog_t *catalog, int64_t time);
 
@@ -76,7 +80,8 @@ pyro_status_e pyro_catalog_make(pyro_catalog_t *catalog, int64_t time,
 pyro_status_e pyro_catalog_remove(pyro_catalog_t *catalog,
     pyro_partition_t *part, pyro_error_t *err);
 
-/* Those that overlap start to end (ns, both included), by start. */
+/* Those that overlap start to end (ns, both included), by start, length and
+ * generation. */
 pyro_status_e pyro_catalog_list(pyro_catalog_t *catalog, int64_t start,
     int64_t end, pyro_arena_t *arena, pyro_partition_t ***parts, uint32_t *n,
     pyro_error_t *err);
@@ -84,6 +89,20 @@ pyro_status_e pyro_catalog_list(pyro_catalog_t *catalog, int64_t start,
 /* Opens the partition if need be.  PYRO_NOT_FOUND: it was removed. */
 pyro_status_e pyro_catalog_acquire(pyro_catalog_t *catalog,
     pyro_partition_t *part, pyro_error_t *err);
+
+/*
+ * After PYRO_NOT_FOUND: 1 if the catalogue has the partition even so.  Somebody
+ * has taken its file away; it counts as removed.
+ */
+int pyro_catalog_is_missing(pyro_catalog_t *catalog, pyro_partition_t *part);
+
+/*
+ * All of one start and length, or what has replaced them meanwhile: parts and n
+ * are changed then, in the arena.  Those whose files are missing are left out.
+ */
+pyro_status_e pyro_catalog_acquire_all(pyro_catalog_t *catalog,
+    pyro_arena_t *arena, pyro_partition_t ***parts, uint32_t *n,
+    pyro_error_t *err);
 
 void pyro_catalog_release(pyro_catalog_t *catalog, pyro_partition_t *part);
 
@@ -130,6 +149,10 @@ pyro_partition_t *pyro_catalog_find_locked(pyro_catalog_t *catalog,
 pyro_status_e pyro_catalog_load(pyro_catalog_t *catalog, MDB_txn *txn,
     pyro_error_t *err);
 
+/* Begins to change it: a write transaction, with everything loaded. */
+pyro_status_e pyro_catalog_change(pyro_catalog_t *catalog, MDB_txn **txn,
+    pyro_error_t *err);
+
 /* Enters a partition, or a tenant, in a write transaction. */
 int pyro_catalog_put_part(pyro_catalog_t *catalog, MDB_txn *txn,
     const pyro_partition_t *part);
@@ -153,6 +176,11 @@ pyro_status_e pyro_catalog_sync_dir(const pyro_catalog_t *catalog,
 
 /* The files of a partition that the catalogue does not have (any more). */
 void pyro_catalog_unlink(const pyro_catalog_t *catalog, const char *name);
+
+/* The partition files of the directory that the catalogue does not know; in the
+ * arena, by generation.  -1: no memory. */
+int pyro_catalog_strays(pyro_catalog_t *catalog, pyro_arena_t *arena,
+    pyro_slice_t **names, uint32_t *n);
 
 /* Takes in partition files that the catalogue does not know, and removes those
  * whose removal was cut off. */

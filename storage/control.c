@@ -18,6 +18,7 @@
 #define PYRO_CONTROL_FILE      "control.mdb"
 #define PYRO_CONTROL_MAP_SIZE  (256 * 1024 * 1024)
 #define PYRO_NAME_ATTEMPTS     1000
+#define PYRO_MAKE_ATTEMPTS     16
 
 
 static pyro_status_e pyro_catalog_init(pyro_catalog_t *catalog,
@@ -256,27 +257,57 @@ pyro_status_e
 pyro_catalog_make(pyro_catalog_t *catalog, int64_t time,
     pyro_partition_t **part, pyro_error_t *err)
 {
+    uint32_t       i;
     pyro_status_e  status;
 
+    *part = NULL;
     pthread_mutex_lock(&catalog->mutex);
 
     status = pyro_catalog_refresh_locked(catalog, err);
 
-    if (status == PYRO_OK) {
+    /* a stray that was found in its place may be one that is not written */
+
+    for (i = 0; status == PYRO_OK && i < PYRO_MAKE_ATTEMPTS; i++) {
         *part = pyro_catalog_find_locked(catalog, time);
 
-        if (*part == NULL) {
-            status = pyro_catalog_make_locked(catalog, time, err);
-            *part = pyro_catalog_find_locked(catalog, time);
+        if (*part != NULL) {
+            break;
         }
 
-        if (status == PYRO_OK && *part == NULL) {
-            status = pyro_env_damaged(catalog->control, "generation",
-                                      catalog->generation, err);
-        }
+        status = pyro_catalog_make_locked(catalog, time, err);
+    }
+
+    if (status == PYRO_OK && *part == NULL) {
+        status = pyro_env_damaged(catalog->control, "generation",
+                                  catalog->generation, err);
     }
 
     pthread_mutex_unlock(&catalog->mutex);
+
+    return status;
+}
+
+
+pyro_status_e
+pyro_catalog_change(pyro_catalog_t *catalog, MDB_txn **txn, pyro_error_t *err)
+{
+    pyro_status_e  status;
+
+    status = pyro_catalog_ready(catalog, err);
+
+    if (status == PYRO_OK) {
+        status = pyro_env_begin(catalog->control, 0, txn, err);
+    }
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    status = pyro_catalog_load(catalog, *txn, err);
+
+    if (status != PYRO_OK) {
+        pyro_env_abort(catalog->control, *txn);
+    }
 
     return status;
 }
@@ -290,17 +321,15 @@ pyro_catalog_make_locked(pyro_catalog_t *catalog, int64_t time,
     MDB_txn        *txn;
     pyro_status_e   status;
 
-    status = pyro_env_begin(catalog->control, 0, &txn, err);
+    status = pyro_catalog_change(catalog, &txn, err);
 
     if (status != PYRO_OK) {
         return status;
     }
 
-    status = pyro_catalog_load(catalog, txn, err);
-
-    if (status != PYRO_OK || pyro_catalog_find_locked(catalog, time) != NULL) {
+    if (pyro_catalog_find_locked(catalog, time) != NULL) {
         pyro_env_abort(catalog->control, txn);
-        return status;
+        return PYRO_OK;
     }
 
     return pyro_catalog_create(catalog, txn, time, err);
@@ -348,7 +377,7 @@ pyro_catalog_create(pyro_catalog_t *catalog, MDB_txn *txn, int64_t time,
 
         if (access(path, F_OK) != 0) {
             status = pyro_partition_create(path, catalog->options.map_size,
-                                           &value, err);
+                                           &value, PYRO_STATE_OPEN, err);
             break;
         }
 

@@ -88,6 +88,27 @@ pyro_dict_string(pyro_batch_t *batch, pyro_slice_t s, uint32_t *id)
 
 
 pyro_status_e
+pyro_dict_index(pyro_batch_t *batch, pyro_slice_t s, uint32_t id)
+{
+    size_t         len;
+    uint8_t        key[PYRO_KEY_MAX];
+    uint32_t       known;
+    pyro_status_e  status;
+
+    status = pyro_dict_find(&batch->view, s, &known);
+
+    if (status != PYRO_NOT_FOUND) {
+        return status;
+    }
+
+    len = pyro_key_hash(key, pyro_hash64(s.data, s.len,
+                                         batch->view.part->seed));
+
+    return pyro_dict_list_add(batch, PYRO_DB_STRX, key, len, id);
+}
+
+
+pyro_status_e
 pyro_dict_frame_get(const pyro_view_t *view, uint32_t id,
     pyro_frame_value_t *frame)
 {

@@ -16,6 +16,10 @@
 pyro_status_e pyro_dict_string(pyro_batch_t *batch, pyro_slice_t s,
     uint32_t *id);
 
+/* Sees to it that s, whose id is known, is found by its bytes. */
+pyro_status_e pyro_dict_index(pyro_batch_t *batch, pyro_slice_t s,
+    uint32_t id);
+
 /* hash: of the frame's content (storage/nodes.h). */
 pyro_status_e pyro_dict_frame(pyro_batch_t *batch,
     const pyro_frame_value_t *frame, uint64_t hash, uint32_t *id);

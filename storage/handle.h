@@ -16,6 +16,7 @@ struct pyro_store_s {
     pthread_mutex_t       writing;      /* one pyro_store_write() at a time */
     pyro_info_t           info;         /* under it */
     int                   upkeep;       /* file whose lock is held, or -1 */
+    struct pyro_seal_s   *seal;         /* the upkeep's, or NULL */
 
     _Atomic uint64_t      commits;
     _Atomic uint64_t      commit_failures;

@@ -10,7 +10,7 @@
 
 static int pyro_partition_dbs(MDB_txn *txn, MDB_dbi *dbi, unsigned int flags);
 static int pyro_partition_fill(MDB_txn *txn, MDB_dbi meta,
-    const pyro_partition_value_t *value);
+    const pyro_partition_value_t *value, pyro_state_e state);
 static pyro_status_e pyro_partition_load(pyro_partition_t *part,
     pyro_error_t *err);
 static pyro_status_e pyro_partition_meta(pyro_partition_t *part, MDB_txn *txn,
@@ -19,10 +19,10 @@ static pyro_status_e pyro_partition_meta(pyro_partition_t *part, MDB_txn *txn,
 
 pyro_status_e
 pyro_partition_create(const char *path, uint64_t map_size,
-    const pyro_partition_value_t *value, pyro_error_t *err)
+    const pyro_partition_value_t *value, pyro_state_e state,
+    pyro_error_t *err)
 {
     int             rc;
-    char            lock[4096];
     MDB_dbi         dbi[PYRO_DB_COUNT];
     MDB_txn        *txn;
     pyro_env_t     *env;
@@ -40,7 +40,7 @@ pyro_partition_create(const char *path, uint64_t map_size,
         rc = pyro_partition_dbs(txn, dbi, MDB_CREATE);
 
         if (rc == 0) {
-            rc = pyro_partition_fill(txn, dbi[PYRO_DB_META], value);
+            rc = pyro_partition_fill(txn, dbi[PYRO_DB_META], value, state);
         }
 
         if (rc) {
@@ -55,12 +55,22 @@ pyro_partition_create(const char *path, uint64_t map_size,
     pyro_env_close(env);
 
     if (status != PYRO_OK) {
-        snprintf(lock, sizeof(lock), "%s-lock", path);
-        unlink(path);
-        unlink(lock);
+        pyro_partition_unlink(path);
     }
 
     return status;
+}
+
+
+void
+pyro_partition_unlink(const char *path)
+{
+    char  lock[4096 + 8];
+
+    snprintf(lock, sizeof(lock), "%s-lock", path);
+
+    (void) unlink(path);
+    (void) unlink(lock);
 }
 
 
@@ -84,16 +94,16 @@ pyro_partition_dbs(MDB_txn *txn, MDB_dbi *dbi, unsigned int flags)
 
 static int
 pyro_partition_fill(MDB_txn *txn, MDB_dbi meta,
-    const pyro_partition_value_t *value)
+    const pyro_partition_value_t *value, pyro_state_e state)
 {
     int         rc;
-    uint8_t     format[4], partition[PYRO_PARTITION_SIZE], state[1];
+    uint8_t     format[4], partition[PYRO_PARTITION_SIZE], byte[1];
     uint8_t     last[PYRO_IDS_SIZE];
     pyro_ids_t  ids = { 0, 0, 0, 0, 0 };
 
     pyro_put_be32(format, PYRO_FORMAT);
     pyro_partition_put(partition, value);
-    state[0] = PYRO_STATE_OPEN;
+    byte[0] = (uint8_t) state;
     pyro_ids_put(last, &ids);
 
     rc = pyro_meta_put(txn, meta, "format", format, sizeof(format));
@@ -104,7 +114,7 @@ pyro_partition_fill(MDB_txn *txn, MDB_dbi meta,
     }
 
     if (rc == 0) {
-        rc = pyro_meta_put(txn, meta, "state", state, sizeof(state));
+        rc = pyro_meta_put(txn, meta, "state", byte, sizeof(byte));
     }
 
     return rc ? rc : pyro_meta_put(txn, meta, "ids", last, sizeof(last));
@@ -115,12 +125,15 @@ pyro_status_e
 pyro_partition_open(pyro_partition_t *part, const char *path,
     uint64_t map_size, pyro_durability_e durability, pyro_error_t *err)
 {
-    struct stat    st;
+    int            gone;
+    struct stat    before, after;
     pyro_status_e  status;
 
     /* mdb_env_open() would make a file that is not there */
 
-    if (stat(path, &st) != 0 && errno == ENOENT) {
+    gone = stat(path, &before) != 0;
+
+    if (gone && errno == ENOENT) {
         return pyro_error_set(err, PYRO_NOT_FOUND, PYRO_REASON_STORE,
                               "storage: %s is not there", path);
     }
@@ -129,6 +142,22 @@ pyro_partition_open(pyro_partition_t *part, const char *path,
 
     if (status != PYRO_OK) {
         return status;
+    }
+
+    /* and has, if it was removed just now */
+
+    gone = gone || stat(path, &after) != 0;
+
+    if (gone || after.st_ino != before.st_ino) {
+        pyro_env_close(part->env);
+        part->env = NULL;
+
+        if (!gone) {
+            pyro_partition_unlink(path);
+        }
+
+        return pyro_error_set(err, PYRO_NOT_FOUND, PYRO_REASON_STORE,
+                              "storage: %s is not there any more", path);
     }
 
     status = pyro_partition_load(part, err);
@@ -239,6 +268,43 @@ pyro_partition_meta(pyro_partition_t *part, MDB_txn *txn, pyro_error_t *err)
     }
 
     return status;
+}
+
+
+int
+pyro_partition_sources(pyro_partition_t *part, uint32_t *list, uint32_t *n)
+{
+    size_t          i;
+    MDB_txn        *txn;
+    pyro_view_t     view;
+    pyro_slice_t    in;
+    pyro_status_e   status;
+
+    if (pyro_env_begin(part->env, 1, &txn, NULL) != PYRO_OK) {
+        return -1;
+    }
+
+    view.part = part;
+    view.txn = txn;
+    view.err = NULL;
+
+    status = pyro_view_get(&view, PYRO_DB_META, "sources", strlen("sources"),
+                           &in);
+
+    if (status == PYRO_OK && in.len <= 4 * PYRO_SOURCES_MAX) {
+        *n = (uint32_t) in.len / 4;
+
+        for (i = 0; i < *n; i++) {
+            list[i] = pyro_get_be32((const uint8_t *) in.data + 4 * i);
+        }
+
+    } else {
+        status = PYRO_NOT_FOUND;
+    }
+
+    pyro_env_abort(part->env, txn);
+
+    return status == PYRO_OK ? 0 : -1;
 }
 
 

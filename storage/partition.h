@@ -39,6 +39,7 @@ typedef struct {
     /* the upkeep's: the file when all was done, time of change and size */
     struct timespec     done_time;
     int64_t             done_size;
+    int64_t             seal_retry; /* pyro_clock_mono(): not before */
 
     /* while it is open */
     pyro_env_t         *env;
@@ -58,7 +59,8 @@ typedef struct {
 
 /* Makes the file with empty databases and syncs it; removes it on an error. */
 pyro_status_e pyro_partition_create(const char *path, uint64_t map_size,
-    const pyro_partition_value_t *value, pyro_error_t *err);
+    const pyro_partition_value_t *value, pyro_state_e state,
+    pyro_error_t *err);
 
 /*
  * Opens the file of part.  PYRO_NOT_FOUND if there is none; PYRO_UNAVAILABLE if
@@ -66,6 +68,14 @@ pyro_status_e pyro_partition_create(const char *path, uint64_t map_size,
  */
 pyro_status_e pyro_partition_open(pyro_partition_t *part, const char *path,
     uint64_t map_size, pyro_durability_e durability, pyro_error_t *err);
+
+/* Removes a partition's file and the lock file beside it. */
+void pyro_partition_unlink(const char *path);
+
+/* The generations of the files that an open one is a copy of.  -1: it is
+ * none, or damaged. */
+int pyro_partition_sources(pyro_partition_t *part, uint32_t *list,
+    uint32_t *n);
 
 /* No transaction may be open. */
 void pyro_partition_close(pyro_partition_t *part);

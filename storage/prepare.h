@@ -26,6 +26,7 @@ struct pyro_unit_stream_s {
     const pyro_section_t    *sections;
     uint32_t                 n;
     pyro_record_part_t      *parts;     /* of sections, encoded or to be */
+    int                      known;     /* another file has it */
     int                      has_spans;
     pyro_slice_t             spans;     /* their table */
 };

@@ -7,6 +7,9 @@
 #define PYRO_READ_TICKS     16          /* polls to one look at the clock */
 
 
+static pyro_status_e pyro_read_group(pyro_store_t *store,
+    const pyro_store_query_t *query, pyro_partition_t **parts, uint32_t n,
+    uint32_t tenant, pyro_read_pt handler, void *ctx, pyro_error_t *err);
 static pyro_status_e pyro_read_partition(pyro_store_t *store,
     const pyro_store_query_t *query, pyro_partition_t *part, uint32_t tenant,
     pyro_read_pt handler, void *ctx, pyro_error_t *err);
@@ -19,7 +22,7 @@ pyro_status_e
 pyro_read_each(pyro_store_t *store, const pyro_store_query_t *query,
     pyro_read_pt handler, void *ctx, pyro_error_t *err)
 {
-    uint32_t            i, n, tenant;
+    uint32_t            i, n, end, tenant;
     pyro_error_t        local;
     pyro_status_e       status;
     pyro_partition_t  **parts;
@@ -36,9 +39,18 @@ pyro_read_each(pyro_store_t *store, const pyro_store_query_t *query,
         n = 0;
     }
 
-    for (i = 0; i < n && status == PYRO_OK; i++) {
-        status = pyro_read_partition(store, query, parts[i], tenant, handler,
-                                     ctx, err);
+    for (i = 0; i < n && status == PYRO_OK; i = end) {
+
+        for (end = i + 1; end < n; end++) {
+            if (parts[end]->start != parts[i]->start
+                || parts[end]->length != parts[i]->length)
+            {
+                break;
+            }
+        }
+
+        status = pyro_read_group(store, query, &parts[i], end - i, tenant,
+                                 handler, ctx, err);
     }
 
     if (status == PYRO_UNAVAILABLE && err->reason == PYRO_REASON_MEMORY) {
@@ -46,6 +58,35 @@ pyro_read_each(pyro_store_t *store, const pyro_store_query_t *query,
                               "the query needs more memory than "
                               "query.max_memory allows, it has %zu bytes",
                               pyro_arena_used(query->arena));
+    }
+
+    return status;
+}
+
+
+/*
+ * The files of one time, which sealing makes one: all of them, or what has taken
+ * their place.
+ */
+static pyro_status_e
+pyro_read_group(pyro_store_t *store, const pyro_store_query_t *query,
+    pyro_partition_t **parts, uint32_t n, uint32_t tenant,
+    pyro_read_pt handler, void *ctx, pyro_error_t *err)
+{
+    uint32_t       i, held;
+    pyro_status_e  status;
+
+    status = pyro_catalog_acquire_all(&store->catalog, query->arena, &parts,
+                                      &n, err);
+    held = status == PYRO_OK ? n : 0;
+
+    for (i = 0; i < held && status == PYRO_OK; i++) {
+        status = pyro_read_partition(store, query, parts[i], tenant, handler,
+                                     ctx, err);
+    }
+
+    for (i = 0; i < held; i++) {
+        pyro_catalog_release(&store->catalog, parts[i]);
     }
 
     return status;
@@ -60,17 +101,6 @@ pyro_read_partition(pyro_store_t *store, const pyro_store_query_t *query,
     pyro_read_t    read;
     pyro_level_e   level;
     pyro_status_e  status;
-
-    status = pyro_catalog_acquire(&store->catalog, part, err);
-
-    if (status == PYRO_NOT_FOUND) {
-        /* retention was faster */
-        return PYRO_OK;
-    }
-
-    if (status != PYRO_OK) {
-        return status;
-    }
 
     memset(&read, 0, sizeof(pyro_read_t));
 
@@ -102,8 +132,6 @@ pyro_read_partition(pyro_store_t *store, const pyro_store_query_t *query,
 
         pyro_env_abort(part->env, read.view.txn);
     }
-
-    pyro_catalog_release(&store->catalog, part);
 
     return status;
 }

@@ -308,8 +308,7 @@ pyro_record_open(pyro_slice_t in, pyro_record_t *record)
     }
 
     record->has_spans = p[5] & PYRO_RECORD_SPANS;
-    record->digest.hi = pyro_get_be64(p + 6);
-    record->digest.lo = pyro_get_be64(p + 14);
+    record->digest = pyro_record_digest(in);
     record->rest = pyro_bytes(p + PYRO_RECORD_HEADER,
                               in.len - PYRO_RECORD_HEADER);
 
@@ -322,6 +321,18 @@ pyro_record_open(pyro_slice_t in, pyro_record_t *record)
     record->left = record->n_sections;
 
     return 0;
+}
+
+
+pyro_hash128_t
+pyro_record_digest(pyro_slice_t in)
+{
+    pyro_hash128_t  digest;
+
+    digest.hi = pyro_get_be64((const uint8_t *) in.data + 6);
+    digest.lo = pyro_get_be64((const uint8_t *) in.data + 14);
+
+    return digest;
 }
 
 

@@ -106,6 +106,9 @@ pyro_slice_t pyro_record_close(uint8_t *start, const uint8_t *end);
 /* Checks the checksum and reads what precedes the sections. */
 int pyro_record_open(pyro_slice_t in, pyro_record_t *record);
 
+/* Of a record that is sound. */
+pyro_hash128_t pyro_record_digest(pyro_slice_t in);
+
 /* The next section: 1, or 0 behind the last one. */
 int pyro_record_next(pyro_record_t *record, pyro_record_section_t *section);
 

@@ -1,8 +1,5 @@
 #include "storage/retention.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include "core/base/clock.h"
 
 
@@ -145,23 +142,14 @@ pyro_catalog_forget(pyro_catalog_t *catalog, const pyro_partition_t *part,
 
     pthread_mutex_lock(&catalog->mutex);
 
-    status = pyro_catalog_ready(catalog, err);
+    status = pyro_catalog_change(catalog, &txn, err);
 
     if (status == PYRO_OK) {
-        status = pyro_env_begin(catalog->control, 0, &txn, err);
-    }
+        rc = mdb_del(txn, catalog->dbi[PYRO_CONTROL_PART], &key, NULL);
 
-    if (status == PYRO_OK) {
-        status = pyro_catalog_load(catalog, txn, err);
-        rc = status == PYRO_OK
-             ? mdb_del(txn, catalog->dbi[PYRO_CONTROL_PART], &key, NULL) : 0;
-
-        if (status == PYRO_OK && rc && rc != MDB_NOTFOUND) {
-            status = pyro_env_error(catalog->control, rc, "be written", err);
-        }
-
-        if (status != PYRO_OK) {
+        if (rc && rc != MDB_NOTFOUND) {
             pyro_env_abort(catalog->control, txn);
+            status = pyro_env_error(catalog->control, rc, "be written", err);
 
         } else {
             status = pyro_catalog_commit(catalog, txn, catalog->generation + 1,
@@ -179,11 +167,8 @@ pyro_catalog_forget(pyro_catalog_t *catalog, const pyro_partition_t *part,
 void
 pyro_catalog_unlink(const pyro_catalog_t *catalog, const char *name)
 {
-    char  path[4096], lock[4096 + 8];
+    char  path[4096];
 
     pyro_catalog_path(catalog, name, path, sizeof(path));
-    snprintf(lock, sizeof(lock), "%s-lock", path);
-
-    (void) unlink(path);
-    (void) unlink(lock);
+    pyro_partition_unlink(path);
 }

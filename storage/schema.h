@@ -130,6 +130,7 @@
 #define PYRO_NODES_MAX          (4 * 1024 * 1024)   /* a scope */
 #define PYRO_NODES_FULL         (PYRO_NODES_MAX / 16 * 15)  /* but "other" */
 #define PYRO_PTYPES_MAX         4096                /* a partition */
+#define PYRO_SOURCES_MAX        64      /* files that are sealed in one */
 #define PYRO_SEQ_MAX            4096    /* different pushes of one raw key */
 
 #define PYRO_LAST_SLOT          (300 * 1000000000LL)

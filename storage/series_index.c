@@ -12,10 +12,7 @@ static pyro_status_e pyro_scope_add(pyro_batch_t *batch, const uint8_t *key,
     int64_t time);
 static pyro_status_e pyro_ptype_add(pyro_batch_t *batch,
     const pyro_profile_column_t *column, uint32_t ptype);
-static pyro_status_e pyro_stream_find(pyro_batch_t *batch, const uint8_t *key,
-    size_t len, const pyro_labels_t *labels, uint32_t *stream,
-    pyro_stream_value_t *value);
-static pyro_status_e pyro_stream_same(pyro_batch_t *batch,
+static pyro_status_e pyro_stream_same(const pyro_view_t *view,
     const pyro_stream_value_t *value, const pyro_labels_t *labels, int *same);
 static pyro_status_e pyro_stream_add(pyro_batch_t *batch,
     const pyro_batch_scope_t *scope, const pyro_labels_t *labels,
@@ -287,7 +284,8 @@ pyro_stream_resolve(pyro_batch_t *batch, const pyro_batch_scope_t *scope,
 
     strings = NULL;
     len = pyro_key_pair(key, scope->tenant, hash);
-    status = pyro_stream_find(batch, key, len, labels, stream, &value);
+    status = pyro_stream_find(&batch->view, scope->tenant, hash, labels, stream,
+                              &value);
 
     if (status == PYRO_OK) {
         return pyro_stream_update(batch, *stream, &value, time, ptypes, n);
@@ -319,31 +317,33 @@ pyro_stream_resolve(pyro_batch_t *batch, const pyro_batch_scope_t *scope,
 }
 
 
-static pyro_status_e
-pyro_stream_find(pyro_batch_t *batch, const uint8_t *key, size_t len,
+pyro_status_e
+pyro_stream_find(const pyro_view_t *view, uint32_t tenant, uint64_t hash,
     const pyro_labels_t *labels, uint32_t *stream, pyro_stream_value_t *value)
 {
     int            same;
     size_t         i;
+    uint8_t        key[PYRO_KEY_MAX];
     pyro_slice_t   list;
     pyro_status_e  status;
 
-    status = pyro_view_get(&batch->view, PYRO_DB_STREAMX, key, len, &list);
+    status = pyro_view_get(view, PYRO_DB_STREAMX, key,
+                           pyro_key_pair(key, tenant, hash), &list);
 
     if (status != PYRO_OK) {
         return status;
     }
 
     for (i = 0; (*stream = pyro_dict_list_get(list, i)) != 0; i++) {
-        status = pyro_stream_read(&batch->view, *stream, value);
+        status = pyro_stream_read(view, *stream, value);
 
         if (status == PYRO_NOT_FOUND) {
-            return pyro_env_damaged(batch->view.part->env, "stream", *stream,
-                                    batch->view.err);
+            return pyro_env_damaged(view->part->env, "stream", *stream,
+                                    view->err);
         }
 
         if (status == PYRO_OK) {
-            status = pyro_stream_same(batch, value, labels, &same);
+            status = pyro_stream_same(view, value, labels, &same);
         }
 
         if (status != PYRO_OK || same) {
@@ -356,7 +356,7 @@ pyro_stream_find(pyro_batch_t *batch, const uint8_t *key, size_t len,
 
 
 static pyro_status_e
-pyro_stream_same(pyro_batch_t *batch, const pyro_stream_value_t *value,
+pyro_stream_same(const pyro_view_t *view, const pyro_stream_value_t *value,
     const pyro_labels_t *labels, int *same)
 {
     uint32_t       i;
@@ -373,7 +373,7 @@ pyro_stream_same(pyro_batch_t *batch, const pyro_stream_value_t *value,
 
     for (i = 0; i < 2 * labels->n; i++) {
 
-        status = pyro_dict_text(&batch->view, pyro_take_known(&in), &stored);
+        status = pyro_dict_text(view, pyro_take_known(&in), &stored);
 
         if (status != PYRO_OK) {
             return status;

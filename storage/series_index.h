@@ -41,6 +41,12 @@ pyro_status_e pyro_stream_resolve(pyro_batch_t *batch,
     uint64_t hash, int64_t time, const uint32_t *ptypes, uint32_t n,
     uint32_t *stream);
 
+/* The stream that has these labels; hash: pyro_stream_hash() with the file's
+ * seed.  PYRO_NOT_FOUND: there is none. */
+pyro_status_e pyro_stream_find(const pyro_view_t *view, uint32_t tenant,
+    uint64_t hash, const pyro_labels_t *labels, uint32_t *stream,
+    pyro_stream_value_t *value);
+
 /* PYRO_NOT_FOUND if there is no such stream. */
 pyro_status_e pyro_stream_read(const pyro_view_t *view, uint32_t id,
     pyro_stream_value_t *stream);

@@ -3,6 +3,7 @@
  */
 
 #include "storage/handle.h"
+#include "storage/seal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -64,6 +65,7 @@ pyro_store_open(const pyro_store_options_t *options, pyro_store_t **store,
 void
 pyro_store_close(pyro_store_t *store)
 {
+    pyro_seal_close(store);
     pyro_catalog_close(&store->catalog);
     pthread_mutex_destroy(&store->writing);
 

@@ -46,6 +46,9 @@ typedef struct {
     /* what the upkeep removes; a partition goes as a whole, or not */
     int64_t             retention;      /* seconds since its end; 0 = never */
     uint64_t            max_disk_size;  /* bytes of all files; 0 = no limit */
+
+    /* seconds since a partition's end, when it is sealed; 0 = never */
+    int64_t             seal_after;
 } pyro_store_options_t;
 
 
@@ -177,7 +180,8 @@ pyro_status_e pyro_store_info(pyro_store_t *store, pyro_slice_t tenant,
  * What one process at a time has to do for all: removing what is older than
  * options.retention, or the oldest beyond options.max_disk_size, but never the
  * partition of now or later; rolling up what lies a minute back, and once more
- * what came later.  Partitions whose files have not changed since are left
+ * what came later; sealing what is over for options.seal_after, together with
+ * what came late.  Partitions whose files have not changed since are left
  * alone.  now: ns since the epoch; deadline: pyro_clock_mono(), 0: none;
  * cancel: as in a query.
  *
@@ -189,13 +193,18 @@ typedef struct {
     int64_t            now;
     int64_t            deadline;
     const atomic_int  *cancel;
+    int64_t            seal_cpu;    /* ns of the processor that sealing may
+                                     * take in this call; 0: none is done */
 
     /* results, added up */
     uint64_t           slots;       /* of streams, of five minutes */
     uint64_t           late;        /* of them: once more */
     uint64_t           damaged;     /* records left out */
     uint32_t           removed;     /* partitions */
+    uint32_t           sealed;      /* partitions */
     int                more;        /* 1: it ended before all was done */
+    int64_t            wait;        /* and there is nothing to do for so many
+                                     * ns: sealing takes a tenth of a core */
 } pyro_store_work_t;
 
 /*

@@ -13,6 +13,7 @@
 
 #include "storage/retention.h"
 #include "storage/roll.h"
+#include "storage/seal.h"
 
 
 #define PYRO_UPKEEP_GRACE  (60 * PYRO_NS_PER_SEC)   /* agents send late */
@@ -37,6 +38,7 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
     pyro_partition_t  **parts;
 
     work->more = 0;
+    work->wait = 0;
     worst = pyro_upkeep_lock(store, err);
 
     if (worst != PYRO_OK) {
@@ -66,6 +68,13 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
     }
 
     pyro_arena_destroy(arena);
+
+    /* what people look at comes first */
+
+    if (!work->more) {
+        status = pyro_seal(store, work, &first);
+        pyro_first_error(status, &first, &worst, err);
+    }
 
     return worst;
 }
@@ -131,6 +140,11 @@ pyro_upkeep_partition(pyro_store_t *store, pyro_partition_t *part,
     uint32_t       bound;
     struct stat    st;
     pyro_status_e  status;
+
+    if (part->state == PYRO_STATE_SEALING || part->state == PYRO_STATE_SEALED)
+    {
+        return PYRO_OK;
+    }
 
     past = work->now - PYRO_UPKEEP_GRACE;
     bound = past > 0 ? pyro_slot(past) : 0;

@@ -10,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "storage/prepare.h"
+#include "storage/repeats.h"
 #include "storage/rollup.h"
 #include "storage/series_index.h"
 
@@ -47,6 +48,9 @@ static uint32_t pyro_write_group(pyro_store_t *store, pyro_write_item_t *items,
     uint32_t n);
 static pyro_status_e pyro_write_prepare(pyro_write_group_t *group,
     uint32_t most);
+static pyro_status_e pyro_write_repeats(pyro_write_group_t *group);
+static pyro_status_e pyro_write_item_repeats(pyro_repeats_t *repeats,
+    pyro_write_item_t *item);
 static void pyro_write_apply(pyro_write_group_t *group);
 static uint32_t pyro_write_transaction(pyro_write_group_t *group,
     uint32_t from, int *elsewhere);
@@ -201,7 +205,16 @@ pyro_write_group(pyro_store_t *store, pyro_write_item_t *items, uint32_t n)
             status = pyro_write_prepare(&group, n);
 
             if (status == PYRO_OK) {
+                status = pyro_write_repeats(&group);
+            }
+
+            if (status == PYRO_OK) {
                 pyro_write_apply(&group);
+
+            } else if (status == PYRO_NOT_FOUND) {
+                /* a file was replaced just now: once more, with the new one */
+                group.n = 0;
+                status = PYRO_OK;
             }
 
             pyro_catalog_release(&store->catalog, group.part);
@@ -264,6 +277,56 @@ pyro_write_prepare(pyro_write_group_t *group, uint32_t most)
     group->store->cache_misses += counts.misses;
 
     return status;
+}
+
+
+/* Marks what another file of the same time has: it is sealed, or being so. */
+static pyro_status_e
+pyro_write_repeats(pyro_write_group_t *group)
+{
+    uint32_t        i;
+    pyro_status_e   status;
+    pyro_repeats_t  repeats;
+
+    status = pyro_repeats_begin(&repeats, group->store, group->part,
+                                group->items[0].push->time,
+                                group->items[group->n - 1].push->time,
+                                group->arena, &group->error);
+
+    if (status != PYRO_OK || repeats.n == 0) {
+        return status;
+    }
+
+    for (i = 0; i < group->n && status == PYRO_OK; i++) {
+        status = pyro_write_item_repeats(&repeats, &group->items[i]);
+    }
+
+    pyro_repeats_end(&repeats);
+
+    return status;
+}
+
+
+static pyro_status_e
+pyro_write_item_repeats(pyro_repeats_t *repeats, pyro_write_item_t *item)
+{
+    pyro_unit_t         *unit;
+    pyro_status_e        status;
+    pyro_unit_stream_t  *stream;
+
+    for (unit = item->units; unit != NULL; unit = unit->next) {
+        for (stream = unit->streams; stream != NULL; stream = stream->next) {
+            status = pyro_repeats_find(repeats, item->tenant,
+                                       &stream->set->labels, item->push->time,
+                                       stream->set->digest, &stream->known);
+
+            if (status != PYRO_OK) {
+                return status;
+            }
+        }
+    }
+
+    return PYRO_OK;
 }
 
 
@@ -377,9 +440,26 @@ static pyro_status_e
 pyro_write_unit(pyro_write_group_t *group, pyro_batch_t *batch,
     pyro_write_item_t *item, pyro_unit_t *unit)
 {
+    uint32_t             known;
     pyro_status_e        status;
     pyro_batch_scope_t  *scope;
     pyro_unit_stream_t  *stream;
+
+    known = 0;
+
+    for (stream = unit->streams; stream != NULL; stream = stream->next) {
+
+        if (!stream->known) {
+            break;
+        }
+
+        known++;
+    }
+
+    if (stream == NULL) {
+        item->push->repeated += known;
+        return PYRO_OK;
+    }
 
     status = pyro_scope_resolve(batch, item->tenant, item->push->tenant,
                                 unit->service, item->push->time, &scope);
@@ -450,6 +530,11 @@ pyro_write_stream(pyro_write_group_t *group, pyro_batch_t *batch,
     pyro_slice_t                  record;
     pyro_status_e                 status;
     const pyro_profile_column_t  *column;
+
+    if (stream->known) {
+        push->repeated++;
+        return PYRO_OK;
+    }
 
     ptypes = pyro_arena_alloc(group->arena, stream->n * sizeof(uint32_t));
 

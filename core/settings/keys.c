@@ -155,6 +155,9 @@ const pyro_key_t  pyro_keys[] = {
 
     { SIZE("lmdb.max_disk_size", lmdb.max_disk_size, 0, INT64_MAX, 0) },
 
+    { SECONDS("lmdb.seal_after", lmdb.seal_after, 0, AGE, 2 * HOUR),
+      .zero_word = "off" },
+
     { SIZE("lmdb.parse_bytes", lmdb.parse_bytes, MIB, TIB, 256 * MIB) },
 
     { MILLISECONDS("query.timeout", query.timeout, 100, HOUR * 1000, 60000) },
@@ -167,9 +170,6 @@ const pyro_key_t  pyro_keys[] = {
 
     { SIZE("query.max_response_bytes", query.max_response_bytes, 64 * KIB,
            4 * GIB, 256 * MIB) },
-
-    { LATER("lmdb.seal_after", PYRO_KEY_DURATION, AGE, 2 * HOUR),
-      .zero_word = "off" },
 
     { LATER("lmdb.keep_raw", PYRO_KEY_DURATION, AGE, 0) },
     { LATER("lmdb.keep_1h", PYRO_KEY_DURATION, AGE, 0) },

@@ -59,6 +59,7 @@ typedef struct {
                                                2 periodic */
         uint64_t    map_size;               /* bytes, 0 auto */
         uint64_t    max_disk_size;          /* bytes of all files, 0 off */
+        int64_t     seal_after;             /* s, 7200; 0 off */
         uint32_t    queue_pushes;           /* 4096 a worker */
         uint64_t    queue_bytes;            /* 64 MiB a worker */
         int64_t     queue_age;              /* ms, 5000 */

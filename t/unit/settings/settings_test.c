@@ -565,9 +565,8 @@ settings_not_there(void **state)
           "f.yml:2: lmdb.keep_raw: is not supported by this version; allowed "
           "is 0, or leave the key out" },
         { "lmdb: {keep_1h: 30d}", "f.yml:1: lmdb.keep_1h: is not supported" },
-        { "lmdb: {seal_after: 3h}",
-          "f.yml:1: lmdb.seal_after: is not supported by this version; "
-          "allowed is 2h" },
+        { "lmdb: {seal_after: soon}",
+          "f.yml:1: lmdb.seal_after: \"soon\" is not a duration" },
         { "lmdb: {min_free_disk: 5%}",
           "f.yml:1: lmdb.min_free_disk: is not supported by this version; "
           "allowed is 1%" },
@@ -586,7 +585,7 @@ settings_not_there(void **state)
 
     accepted("multitenancy_enabled: no\n"
              "lmdb:\n"
-             "  seal_after: 2h\n"
+             "  seal_after: 3h\n"
              "  keep_raw: 0\n"
              "  keep_1h: 0s\n"
              "  max_disk_size: 10G\n"
@@ -594,9 +593,14 @@ settings_not_there(void **state)
              "  max_late_partitions: 400\n");
     assert_null(settings.ignored);
     assert_true(settings.lmdb.max_disk_size > 9000000000ULL);
+    assert_int_equal(settings.lmdb.seal_after, 3 * 3600);
 
     accepted("lmdb: {seal_after: off, min_free_disk: 0}");
     assert_true(settings.lmdb.max_disk_size == 0);
+    assert_int_equal(settings.lmdb.seal_after, 0);
+
+    accepted("lmdb: {}");
+    assert_int_equal(settings.lmdb.seal_after, 2 * 3600);
 }
 
 
