@@ -18,7 +18,6 @@
 
 #define PYRO_SEAL_TRANSACTION  (4 * 1024 * 1024)    /* bytes put, about */
 #define PYRO_SEAL_RETRY        (600 * PYRO_NS_PER_SEC)  /* after an error */
-#define PYRO_SEAL_LEVEL        6                    /* of deflate */
 
 
 /* Maps are by id, NULL in the base; arrays are the job's arena's. */

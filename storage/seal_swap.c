@@ -198,7 +198,7 @@ pyro_seal_start(pyro_seal_t *job, const pyro_seal_group_t *group, int *found)
     job->n_entries = 0;
     job->entries = NULL;
     job->arena = pyro_arena_create(0);
-    job->deflater = pyro_deflater_create(PYRO_SEAL_LEVEL);
+    job->deflater = pyro_deflater_create();
     job->sources = job->arena == NULL ? NULL
                    : pyro_arena_calloc(job->arena, group->n,
                                        sizeof(pyro_seal_source_t));

@@ -28,7 +28,6 @@ typedef struct {
     int                        more;        /* 1: section is set */
     pyro_pair_t               *pairs;       /* of the section */
     uint32_t                   cap;
-    uint32_t                   next;        /* of the pairs */
 } pyro_sealed_open_t;
 
 
@@ -47,7 +46,10 @@ typedef struct {
     uint32_t                   cap_nodes;
     uint32_t                  *havers;
     uint32_t                   have;
-    uint32_t                  *places;      /* in havers, of a node */
+    uint32_t                  *begin;       /* in turned, by node; then end */
+    uint32_t                   cap_begin;
+    pyro_pair_t               *turned;      /* number in havers, value */
+    uint32_t                   cap_turned;
 } pyro_sealed_encode_t;
 
 
@@ -55,10 +57,11 @@ static int pyro_sealed_begin(pyro_sealed_encode_t *e);
 static void pyro_sealed_write_head(pyro_sealed_encode_t *e);
 static int pyro_sealed_write_type(pyro_sealed_encode_t *e, uint32_t type);
 static int pyro_sealed_find_havers(pyro_sealed_encode_t *e, uint32_t ptype);
-static int pyro_sealed_write_node(pyro_sealed_encode_t *e,
-    const pyro_pair_t *node, pyro_sealed_column_t *column);
-static void pyro_sealed_write_gaps(pyro_sealed_encode_t *e, uint32_t count,
-    pyro_sealed_column_t *column);
+static int pyro_sealed_turn(pyro_sealed_encode_t *e, uint32_t n);
+static void pyro_sealed_write_node(pyro_sealed_encode_t *e, uint32_t i,
+    uint32_t from, pyro_sealed_column_t *column);
+static void pyro_sealed_write_gaps(pyro_sealed_encode_t *e,
+    const pyro_pair_t *places, uint32_t count, pyro_sealed_column_t *column);
 static void pyro_sealed_write_spans(pyro_sealed_encode_t *e);
 static int pyro_sealed_gives_back(pyro_sealed_encode_t *e);
 static void pyro_sealed_write_plain(pyro_sealed_encode_t *e);
@@ -164,11 +167,8 @@ pyro_sealed_begin(pyro_sealed_encode_t *e)
                                    sizeof(pyro_sealed_column_t));
     e->open = pyro_arena_calloc(e->arena, e->n, sizeof(pyro_sealed_open_t));
     e->havers = pyro_arena_calloc(e->arena, e->n, sizeof(uint32_t));
-    e->places = pyro_arena_calloc(e->arena, e->n, sizeof(uint32_t));
 
-    if (e->columns == NULL || e->open == NULL || e->havers == NULL
-        || e->places == NULL)
-    {
+    if (e->columns == NULL || e->open == NULL || e->havers == NULL) {
         e->n_columns = 0;
         return -1;
     }
@@ -273,10 +273,12 @@ pyro_sealed_write_type(pyro_sealed_encode_t *e, uint32_t type)
         return 0;
     }
 
-    for (i = 0; i < n; i++) {
-        if (pyro_sealed_write_node(e, &e->nodes[i], column)) {
-            return -1;
-        }
+    if (pyro_sealed_turn(e, n)) {
+        return -1;
+    }
+
+    for (i = 0, k = 0; i < n; k = e->begin[i++]) {
+        pyro_sealed_write_node(e, i, k, column);
     }
 
     for (i = 0; i < e->have; i++) {
@@ -312,7 +314,6 @@ pyro_sealed_find_havers(pyro_sealed_encode_t *e, uint32_t ptype)
         }
 
         in = open->section.pairs;
-        open->next = 0;
 
         if (pyro_pairs_take(&in, open->section.n, open->section.scale,
                             open->pairs))
@@ -327,65 +328,113 @@ pyro_sealed_find_havers(pyro_sealed_encode_t *e, uint32_t ptype)
 }
 
 
-/* Which pushes have a node, and their values; they are all but one read. */
+/*
+ * Turns the pairs of the pushes round: for each node, which of the pushes have
+ * it, and its values.
+ */
 static int
-pyro_sealed_write_node(pyro_sealed_encode_t *e, const pyro_pair_t *node,
-    pyro_sealed_column_t *column)
+pyro_sealed_turn(pyro_sealed_encode_t *e, uint32_t n)
 {
-    uint32_t             i, k, count;
+    size_t               sum;
+    uint32_t             i, k, node, count;
+    pyro_pair_t         *pair;
     pyro_sealed_open_t  *open;
 
-    for (i = 0, count = 0; i < e->have; i++) {
-        open = &e->open[e->havers[i]];
+    for (k = 0, sum = 0; k < e->have; k++) {
+        sum += e->open[e->havers[k]].section.n;
+    }
 
-        if (open->next < open->section.n
-            && open->pairs[open->next].key == node->key)
-        {
-            e->places[count++] = i;
+    if (pyro_arena_grow(e->arena, &e->begin, &e->cap_begin, (size_t) n + 1,
+                        sizeof(uint32_t))
+        || pyro_arena_grow(e->arena, &e->turned, &e->cap_turned, sum,
+                           sizeof(pyro_pair_t)))
+    {
+        return -1;
+    }
+
+    memset(e->begin, 0, ((size_t) n + 1) * sizeof(uint32_t));
+
+    /* a pair's key becomes the number of its node in the sum, n: it has none */
+
+    for (k = 0; k < e->have; k++) {
+        open = &e->open[e->havers[k]];
+
+        for (i = 0, node = 0; i < open->section.n; i++) {
+            pair = &open->pairs[i];
+
+            while (node < n && e->nodes[node].key < pair->key) {
+                node++;
+            }
+
+            pair->key = node < n && e->nodes[node].key == pair->key ? node : n;
+            e->begin[pair->key]++;
         }
     }
 
-    pyro_sealed_varint(column, count);
-    pyro_sealed_write_gaps(e, count, column + 1);
+    for (i = 0, sum = 0; i <= n; i++) {
+        count = e->begin[i];
+        e->begin[i] = (uint32_t) sum;
+        sum += count;
+    }
 
-    for (k = 0; k < count; k++) {
-        open = &e->open[e->havers[e->places[k]]];
+    for (k = 0; k < e->have; k++) {
+        open = &e->open[e->havers[k]];
 
-        if (k + 1 < count || node->value == INT64_MAX) {
-            pyro_sealed_varint(column + 2, open->pairs[open->next].value
-                                           / open->section.scale);
+        for (i = 0; i < open->section.n; i++) {
+            pair = &e->turned[e->begin[open->pairs[i].key]++];
+            pair->key = k;
+            pair->value = open->pairs[i].value / open->section.scale;
         }
-
-        open->next++;
     }
 
     return 0;
 }
 
 
+/* Which pushes have a node, and all their values but one. */
 static void
-pyro_sealed_write_gaps(pyro_sealed_encode_t *e, uint32_t count,
+pyro_sealed_write_node(pyro_sealed_encode_t *e, uint32_t i, uint32_t from,
     pyro_sealed_column_t *column)
 {
-    int       has;
+    uint32_t  k, count;
+
+    count = e->begin[i] - from;
+
+    pyro_sealed_varint(column, count);
+    pyro_sealed_write_gaps(e, &e->turned[from], count, column + 1);
+
+    for (k = 0; k < count; k++) {
+        if (k + 1 < count || e->nodes[i].value == INT64_MAX) {
+            pyro_sealed_varint(column + 2, e->turned[from + k].value);
+        }
+    }
+}
+
+
+static void
+pyro_sealed_write_gaps(pyro_sealed_encode_t *e, const pyro_pair_t *places,
+    uint32_t count, pyro_sealed_column_t *column)
+{
     uint32_t  i, k, next;
 
-    has = count <= e->have / 2;
+    if (count <= e->have / 2) {
+        for (k = 0, next = 0; k < count; k++) {
+            pyro_sealed_varint(column, places[k].key - next);
+            next = (uint32_t) places[k].key + 1;
+        }
+
+        return;
+    }
 
     for (i = 0, k = 0, next = 0; i < e->have; i++) {
 
-        if (k < count && e->places[k] == i) {
+        if (k < count && places[k].key == i) {
             k++;
-
-            if (has) {
-                pyro_sealed_varint(column, i - next);
-                next = i + 1;
-            }
-
-        } else if (!has) {
-            pyro_sealed_varint(column, i - next);
-            next = i + 1;
+            continue;
         }
+
+        pyro_sealed_varint(column, i - next);
+        next = i + 1;
     }
 }
 

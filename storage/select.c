@@ -3,11 +3,9 @@
 #include <stdlib.h>
 
 #include "storage/dict.h"
+#include "storage/plan.h"
 #include "storage/postings.h"
 #include "storage/series_index.h"
-
-
-#define PYRO_SELECT_LOOK  64        /* records looked at for their types */
 
 
 /* One selector against one partition. */
@@ -26,6 +24,9 @@ typedef struct {
     pyro_label_room_t       room;
     uint8_t                *types;      /* of the stream at hand */
     uint8_t                *seen;
+    uint32_t                wanted;     /* types of it */
+    uint32_t                found;
+    pyro_plan_read_t        plan;
     pyro_selected_t        *list;
     uint32_t                n;
     uint32_t                cap;
@@ -55,6 +56,9 @@ static pyro_status_e pyro_select_test(pyro_select_t *s,
     const pyro_selector_t *selector, int *matches);
 static pyro_status_e pyro_select_look(pyro_select_t *s, uint32_t id,
     uint32_t *n);
+static pyro_status_e pyro_select_rolled(pyro_select_t *s, uint32_t id);
+static pyro_status_e pyro_select_raw(pyro_select_t *s, uint32_t id,
+    int64_t start, int64_t end);
 static pyro_status_e pyro_select_add(pyro_select_t *s, uint32_t id,
     uint32_t scope, uint32_t n);
 
@@ -74,6 +78,10 @@ pyro_select(pyro_read_t *read, pyro_selected_t **selected, uint32_t *n)
     s.arena = read->query->arena;
 
     status = pyro_select_prepare(&s);
+
+    if (status == PYRO_OK) {
+        status = pyro_plan_begin(read, &s.plan);
+    }
 
     if (status == PYRO_OK) {
         status = pyro_select_candidates(&s, &ids);
@@ -505,35 +513,107 @@ pyro_select_test(pyro_select_t *s, const pyro_selector_t *selector,
 }
 
 
-/* Leaves in s->types what the stream's records in the range have. */
+/*
+ * Leaves in s->types what the stream has in the range: what is rolled up tells
+ * by its keys, the push records are read where it is not, or something is late.
+ */
 static pyro_status_e
 pyro_select_look(pyro_select_t *s, uint32_t id, uint32_t *n)
 {
-    int                     rc;
-    uint32_t                i, looked, found;
-    pyro_scan_t             scan;
-    pyro_status_e           status;
-    pyro_record_section_t   section;
+    uint32_t           i, slot;
+    pyro_status_e      status;
+    pyro_plan_read_t  *plan;
 
+    plan = &s->plan;
     memset(s->seen, 0, s->read->ptypes.n);
-    found = 0;
+    s->wanted = *n;
+    s->found = 0;
 
-    pyro_scan_start(&scan, s->read, id, s->read->query->start,
-                    s->read->query->end);
+    status = pyro_select_rolled(s, id);
 
-    for (looked = 0; found < *n; looked++) {
-        status = pyro_scan_next(&scan);
+    if (status == PYRO_OK && s->found < s->wanted) {
+        status = pyro_plan_dirty(s->read, plan, id);
+    }
 
-        if (status == PYRO_NOT_FOUND) {
-            break;
+    for (i = 0; status == PYRO_OK && s->found < s->wanted
+                && i < plan->n_dirty; i++)
+    {
+        slot = plan->dirty[i];
+        status = pyro_select_raw(s, id, pyro_slot_start(slot),
+                                 pyro_slot_end(slot) - 1);
+    }
+
+    if (status == PYRO_OK && plan->from == plan->to) {
+        status = pyro_select_raw(s, id, plan->start, plan->end);
+
+    } else if (status == PYRO_OK) {
+        status = pyro_select_raw(s, id, plan->start,
+                                 pyro_slot_start(plan->from) - 1);
+
+        if (status == PYRO_OK) {
+            status = pyro_select_raw(s, id, pyro_slot_end(plan->to - 1),
+                                     plan->end);
         }
+    }
+
+    memcpy(s->types, s->seen, s->read->ptypes.n);
+    *n = s->found;
+
+    return status;
+}
+
+
+static pyro_status_e
+pyro_select_rolled(pyro_select_t *s, uint32_t id)
+{
+    int            has;
+    uint32_t       i;
+    pyro_status_e  status;
+
+    if (s->plan.from == s->plan.to) {
+        return PYRO_OK;
+    }
+
+    for (i = 0; i < s->read->ptypes.n && s->found < s->wanted; i++) {
+
+        if (!s->types[i]) {
+            continue;
+        }
+
+        status = pyro_read_has(s->read, id, i + 1, s->plan.from,
+                               s->plan.to - 1, &has);
 
         if (status != PYRO_OK) {
             return status;
         }
 
-        if (looked == PYRO_SELECT_LOOK) {
-            return PYRO_OK;
+        s->seen[i] = (uint8_t) has;
+        s->found += (uint32_t) has;
+    }
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_select_raw(pyro_select_t *s, uint32_t id, int64_t start, int64_t end)
+{
+    int                     rc;
+    pyro_scan_t             scan;
+    pyro_status_e           status;
+    pyro_record_section_t   section;
+
+    if (start > end || s->found == s->wanted) {
+        return PYRO_OK;
+    }
+
+    pyro_scan_start(&scan, s->read, id, start, end);
+
+    while (s->found < s->wanted) {
+        status = pyro_scan_next(&scan);
+
+        if (status != PYRO_OK) {
+            return status == PYRO_NOT_FOUND ? PYRO_OK : status;
         }
 
         while ((rc = pyro_record_next(&scan.record, &section)) == 1) {
@@ -543,7 +623,7 @@ pyro_select_look(pyro_select_t *s, uint32_t id, uint32_t *n)
                 && !s->seen[section.ptype - 1])
             {
                 s->seen[section.ptype - 1] = 1;
-                found++;
+                s->found++;
             }
         }
 
@@ -551,12 +631,6 @@ pyro_select_look(pyro_select_t *s, uint32_t id, uint32_t *n)
             s->read->store->damaged++;
         }
     }
-
-    for (i = 0; i < s->read->ptypes.n; i++) {
-        s->types[i] = s->seen[i];
-    }
-
-    *n = found;
 
     return PYRO_OK;
 }

@@ -23,8 +23,7 @@ typedef struct {
 
 /*
  * In the query's arena, by scope, then stream.  Where the range cuts into a
- * stream's life, whether it has data in it is exact; its types are exact as
- * well unless it has very many records there, then they are all of its types.
+ * stream's life, only types are there that it has data of in the range.
  *
  * PYRO_UNPROCESSABLE: more than query->max_series streams and types.
  */

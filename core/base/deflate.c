@@ -19,7 +19,7 @@ struct pyro_deflater_s {
 
 
 pyro_deflater_t *
-pyro_deflater_create(int level)
+pyro_deflater_create(void)
 {
     pyro_deflater_t  *deflater;
 
@@ -29,8 +29,11 @@ pyro_deflater_create(int level)
         return NULL;
     }
 
-    if (deflateInit2(&deflater->z, level, Z_DEFLATED, -MAX_WBITS,
-                     PYRO_DEFLATE_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
+    /* matches but runs of one byte are rare in columns of numbers, and cost
+     * more than a code for their bytes alone */
+
+    if (deflateInit2(&deflater->z, Z_BEST_SPEED, Z_DEFLATED, -MAX_WBITS,
+                     PYRO_DEFLATE_MEMORY, Z_RLE) != Z_OK)
     {
         free(deflater);
         return NULL;

@@ -1,6 +1,7 @@
 /*
- * Raw deflate (RFC 1951) of bytes that are kept: no header, no checksum, the
- * size is known to whoever inflates.  For gzip see core/base/inflate.h.
+ * Raw deflate (RFC 1951) of columns of numbers that are kept: no header, no
+ * checksum, the size is known to whoever inflates.  For gzip see
+ * core/base/inflate.h.
  *
  * A deflater is one thread's at a time and is used again and again: making one
  * costs more than compressing a few kilobytes.  Inflating needs no state; any
@@ -20,8 +21,8 @@
 typedef struct pyro_deflater_s  pyro_deflater_t;
 
 
-/* level: zlib's, 1 to 9.  NULL: no memory. */
-pyro_deflater_t *pyro_deflater_create(int level);
+/* NULL: no memory. */
+pyro_deflater_t *pyro_deflater_create(void);
 
 void pyro_deflater_destroy(pyro_deflater_t *deflater);
 

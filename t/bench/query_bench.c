@@ -11,6 +11,8 @@
 
 #include "bench_profile.h"
 
+#include "storage/seal_job.h"
+
 
 #define START      1795305600000000000LL
 #define VARIANTS   64
@@ -114,6 +116,46 @@ bench_roll(pyro_store_t *store, uint32_t days)
            (double) work.slots * 1e9 / (double) began,
            (unsigned long long) ((after.bytes - before.bytes) >> 20),
            (unsigned long long) (before.bytes >> 20));
+}
+
+
+/* As fast as it goes: a server takes a tenth of a core for it. */
+static void
+bench_seal(pyro_store_t *store, uint32_t days, uint64_t pushes)
+{
+    double              cpu;
+    int64_t             began;
+    uint32_t            idle;
+    pyro_error_t        err;
+    pyro_store_work_t   work;
+    pyro_store_stats_t  before, after;
+
+    memset(&work, 0, sizeof(work));
+    pyro_store_stats(store, &before, &err);
+    began = pyro_clock_mono();
+    cpu = (double) clock();
+
+    for (idle = 0; idle < 2; idle = work.more ? 0 : idle + 1) {
+        work.now = START + (days + 1) * DAY;
+        work.seal_cpu = INT32_MAX;
+        store->seal != NULL ? store->seal->resume = 0 : 0;
+
+        if (pyro_store_maintain(store, &work, &err) != PYRO_OK) {
+            bench_fail(&err);
+        }
+    }
+
+    cpu = ((double) clock() - cpu) / CLOCKS_PER_SEC;
+    began = pyro_clock_mono() - began;
+    pyro_store_stats(store, &after, &err);
+
+    printf("seal %u files: %.1f s, %.0f us CPU a push, %llu MB to %llu MB, "
+           "%llu to %llu B a push\n", work.sealed, (double) began / 1e9,
+           cpu * 1e6 / (double) pushes,
+           (unsigned long long) (before.bytes >> 20),
+           (unsigned long long) (after.bytes >> 20),
+           (unsigned long long) (before.bytes / pushes),
+           (unsigned long long) (after.bytes / pushes));
 }
 
 
@@ -326,6 +368,7 @@ main(int argc, char **argv)
     memset(&options, 0, sizeof(options));
     options.dir = argv[1];
     options.durability = PYRO_DURABILITY_PERIODIC;
+    options.seal_after = 3600;
 
     if (pyro_store_open(&options, &store, &err) != PYRO_OK) {
         bench_fail(&err);
@@ -335,6 +378,8 @@ main(int argc, char **argv)
 
     bench_write(store, days, pods);
     bench_roll(store, days);
+    bench_ask(store, days);
+    bench_seal(store, days, (uint64_t) days * pods * 8640);
     bench_ask(store, days);
     pyro_store_close(store);
 

@@ -13,7 +13,7 @@
 
 
 #define MS        1000000LL
-#define ROUNDS    30
+#define ROUNDS    16
 #define PUSHES    40
 #define LATER     (T0 + 30LL * DAY * SEC)       /* files are quiet by then */
 
