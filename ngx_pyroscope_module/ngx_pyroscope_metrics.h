@@ -48,6 +48,8 @@
       "Partitions removed for their age or the size of all.")                 \
     X(SEALED, "ngx_pyroscope_sealed_partitions_total", "",                    \
       "Partitions rewritten compactly after their time.")                     \
+    X(THINNED, "ngx_pyroscope_thinned_partitions_total", "",                  \
+      "Partitions of which only sums of hours or days are left.")             \
     X(UPKEEP_FAILURES, "ngx_pyroscope_upkeep_failures_total", "",             \
       "Runs of the store's upkeep that ended with an error.")
 

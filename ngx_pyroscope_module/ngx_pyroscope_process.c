@@ -194,6 +194,8 @@ ngx_pyroscope_store_options(ngx_pyroscope_main_conf_t *pmcf,
     options->retention = pmcf->settings->limits.retention_period;
     options->max_disk_size = pmcf->settings->lmdb.max_disk_size;
     options->seal_after = pmcf->settings->lmdb.seal_after;
+    options->keep_raw = pmcf->settings->lmdb.keep_raw;
+    options->keep_1h = pmcf->settings->lmdb.keep_1h;
 }
 
 

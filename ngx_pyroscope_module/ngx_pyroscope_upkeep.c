@@ -91,6 +91,7 @@ ngx_pyroscope_upkeep(void *data)
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_ROLLED_LATE, work.late);
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_REMOVED, work.removed);
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_SEALED, work.sealed);
+    ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_THINNED, work.thinned);
 
     if (work.removed) {
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "pyroscope store "
@@ -98,9 +99,10 @@ ngx_pyroscope_upkeep(void *data)
                       work.removed);
     }
 
-    if (work.sealed) {
+    if (work.sealed || work.thinned) {
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "pyroscope store "
-                      "\"%V\": a partition was sealed", &pmcf->dir);
+                      "\"%V\": a partition was %s", &pmcf->dir,
+                      work.sealed ? "sealed" : "thinned");
     }
 
     if (status != PYRO_OK) {

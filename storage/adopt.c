@@ -314,7 +314,7 @@ pyro_catalog_is_replaced(pyro_catalog_t *catalog, pyro_partition_t *part)
     for (i = 0, rc = 0; i < catalog->n_parts && rc == 0; i++) {
         known = catalog->parts[i];
 
-        if (known->state == PYRO_STATE_SEALED && known->start == part->start
+        if (pyro_state_is_sealed(known->state) && known->start == part->start
             && known->length == part->length
             && part->state != PYRO_STATE_OPEN)
         {
@@ -386,7 +386,7 @@ pyro_catalog_replace(pyro_catalog_t *catalog, MDB_txn *txn,
     MDB_val   key;
     uint32_t  i, n, list[PYRO_SOURCES_MAX];
 
-    if (part->state != PYRO_STATE_SEALED
+    if (!pyro_state_is_sealed(part->state)
         || pyro_partition_sources(part, list, &n))
     {
         return 0;

@@ -352,6 +352,29 @@ pyro_catalog_find(pyro_catalog_t *catalog, int64_t time)
 }
 
 
+int
+pyro_catalog_is_thinned(pyro_catalog_t *catalog, int64_t time)
+{
+    int                      thinned;
+    uint32_t                 i;
+    const pyro_partition_t  *part;
+
+    thinned = 0;
+    pthread_mutex_lock(&catalog->mutex);
+
+    for (i = 0; i < catalog->n_parts && !thinned; i++) {
+        part = catalog->parts[i];
+        thinned = (part->state == PYRO_STATE_HOURS
+                   || part->state == PYRO_STATE_DAYS)
+                  && pyro_partition_overlaps(part, time, time);
+    }
+
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return thinned;
+}
+
+
 pyro_status_e
 pyro_catalog_list(pyro_catalog_t *catalog, int64_t start, int64_t end,
     pyro_arena_t *arena, pyro_partition_t ***parts, uint32_t *n,

@@ -68,6 +68,9 @@ pyro_partition_t *pyro_catalog_generation(pyro_catalog_t *catalog,
 /* The partition that data of this time (ns) is written to, or NULL. */
 pyro_partition_t *pyro_catalog_find(pyro_catalog_t *catalog, int64_t time);
 
+/* 1 if single pushes of that time are not kept any more. */
+int pyro_catalog_is_thinned(pyro_catalog_t *catalog, int64_t time);
+
 /* The same; the partition is made if there is none. */
 pyro_status_e pyro_catalog_make(pyro_catalog_t *catalog, int64_t time,
     pyro_partition_t **part, pyro_error_t *err);

@@ -142,6 +142,15 @@ pyro_rolled_span(const pyro_rolled_t *rolled, pyro_level_e level,
 }
 
 
+/* The finest level that a partition has. */
+static inline pyro_level_e
+pyro_level_kept(const pyro_partition_t *part)
+{
+    return part->thinned == 2 ? PYRO_LEVEL_1D
+           : part->thinned ? PYRO_LEVEL_1H : PYRO_LEVEL_RAW;
+}
+
+
 /* What the partition says in the view's snapshot. */
 pyro_status_e pyro_rolled_read(const pyro_view_t *view, pyro_rolled_t *rolled);
 

@@ -264,7 +264,9 @@ pyro_partition_meta(pyro_partition_t *part, MDB_txn *txn, pyro_error_t *err)
     if (status == PYRO_OK) {
         part->state = (pyro_state_e) (uint8_t) in.data[0];
         part->sealed = part->state == PYRO_STATE_BUILDING
-                       || part->state == PYRO_STATE_SEALED;
+                       || pyro_state_is_sealed(part->state);
+        part->thinned = part->state == PYRO_STATE_HOURS ? 1
+                        : part->state == PYRO_STATE_DAYS ? 2 : 0;
     }
 
     return status;

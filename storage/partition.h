@@ -43,7 +43,8 @@ typedef struct {
 
     /* while it is open */
     pyro_env_t         *env;
-    int                 sealed;     /* "raw" has hours */
+    int                 sealed;     /* "raw" has hours, if anything */
+    int                 thinned;    /* 1 sums of hours alone, 2 of days */
     uint64_t            seed;
     MDB_dbi             dbi[PYRO_DB_COUNT];
     pyro_node_cache_t   cache;      /* the writer's */

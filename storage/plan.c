@@ -6,6 +6,10 @@
 static void pyro_plan_range(pyro_plan_read_t *plan,
     const pyro_partition_t *part, const pyro_store_query_t *query);
 static void pyro_plan_slots(pyro_plan_read_t *plan);
+static void pyro_plan_thinned(pyro_plan_read_t *plan,
+    const pyro_partition_t *part, const pyro_store_query_t *query);
+static int64_t pyro_plan_moment(const pyro_plan_read_t *plan,
+    const pyro_partition_t *part, pyro_level_e level, uint32_t slot);
 static pyro_segment_t *pyro_plan_add(pyro_read_t *read,
     pyro_plan_read_t *plan);
 static int pyro_plan_raw(pyro_read_t *read, pyro_plan_read_t *plan,
@@ -38,6 +42,12 @@ pyro_plan_begin(pyro_read_t *read, pyro_plan_read_t *plan)
     }
 
     plan->late = stat.ms_entries != 0;
+
+    if (read->view.part->thinned) {
+        pyro_plan_thinned(plan, read->view.part, read->query);
+        return PYRO_OK;
+    }
+
     pyro_plan_range(plan, read->view.part, read->query);
     pyro_plan_slots(plan);
 
@@ -91,6 +101,64 @@ pyro_plan_slots(pyro_plan_read_t *plan)
     if (plan->to < plan->from) {
         plan->to = plan->from;
     }
+}
+
+
+/* Single pushes are not there any more, whoever asks for them. */
+static void
+pyro_plan_thinned(pyro_plan_read_t *plan, const pyro_partition_t *part,
+    const pyro_store_query_t *query)
+{
+    uint32_t      slot, last, first_slot, last_slot;
+    pyro_level_e  level;
+
+    level = pyro_level_kept(part);
+    slot = pyro_slot_at(level, plan->rolled.first);
+    last = pyro_slot_at(level, plan->rolled.last);
+
+    plan->from = 0;
+    plan->to = 0;
+    plan->start = 1;
+    plan->end = 0;
+
+    while (slot <= last
+           && pyro_plan_moment(plan, part, level, slot) < query->start)
+    {
+        slot++;
+    }
+
+    while (slot <= last
+           && pyro_plan_moment(plan, part, level, last) > query->end)
+    {
+        last--;
+    }
+
+    if (slot > last) {
+        return;
+    }
+
+    pyro_rolled_span(&plan->rolled, level, slot, &plan->from, &last_slot);
+    pyro_rolled_span(&plan->rolled, level, last, &first_slot, &last_slot);
+
+    plan->to = last_slot + 1;
+    plan->start = pyro_slot_start(plan->from);
+    plan->end = pyro_slot_end(last_slot) - 1;
+}
+
+
+/* The last moment that a slot has in the partition. */
+static int64_t
+pyro_plan_moment(const pyro_plan_read_t *plan, const pyro_partition_t *part,
+    pyro_level_e level, uint32_t slot)
+{
+    int64_t   end;
+    uint32_t  first, last;
+
+    pyro_rolled_span(&plan->rolled, level, slot, &first, &last);
+    end = pyro_slot_end(last);
+
+    return (end < pyro_partition_end(part) ? end : pyro_partition_end(part))
+           - 1;
 }
 
 

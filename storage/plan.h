@@ -4,6 +4,10 @@
  * are the same as from push records alone, value for value: a slot is taken
  * only if it is rolled up to its end and nothing late is noted in it.
  *
+ * Of a thinned partition slots of its finest level are taken as a whole: those
+ * whose last moment is in the range, so that ranges side by side have each of
+ * them once.
+ *
  * A plan is made when its stream is begun and holds to its end, also when the
  * snapshot moves on: what was rolled up stays, and a push that comes meanwhile
  * may be seen or not.
@@ -30,8 +34,8 @@ typedef struct {
 typedef struct {
     pyro_rolled_t    rolled;
     int              late;          /* some stream has something late */
-    int64_t          start;         /* the range, in the partition */
-    int64_t          end;
+    int64_t          start;         /* the range, in the partition; may be */
+    int64_t          end;           /* nothing, then start is above end */
     uint32_t         from;          /* slots inside of it that are rolled up */
     uint32_t         to;            /* exclusive */
 

@@ -65,8 +65,8 @@ pyro_read_each(pyro_store_t *store, const pyro_store_query_t *query,
 
 
 /*
- * The files of one time, which sealing makes one: all of them, or what has taken
- * their place.
+ * The files of one time, which sealing makes one: all of them, or what has
+ * taken their place.
  */
 static pyro_status_e
 pyro_read_group(pyro_store_t *store, const pyro_store_query_t *query,
@@ -398,17 +398,22 @@ pyro_read_has(pyro_read_t *read, uint32_t stream, uint32_t ptype,
     uint8_t        end[PYRO_ROLLUP_KEY];
     pyro_slice_t   key, value;
     pyro_place_t   place;
+    pyro_level_e   level;
     pyro_status_e  status;
 
-    if (read->view.part->sealed) {
+    level = pyro_level_kept(read->view.part);
+
+    if (read->view.part->sealed && level == PYRO_LEVEL_RAW) {
         return pyro_sealed_has(read, stream, ptype, from, to, has);
     }
 
+    level = level == PYRO_LEVEL_RAW ? PYRO_LEVEL_5M : level;
     memset(&place, 0, sizeof(pyro_place_t));
 
-    place.level = PYRO_LEVEL_5M;
-    place.len = pyro_key_rollup(place.key, stream, ptype, from);
-    pyro_key_rollup(end, stream, ptype, to);
+    place.level = level;
+    place.len = pyro_key_rollup(place.key, stream, ptype,
+                                pyro_slot_at(level, from));
+    pyro_key_rollup(end, stream, ptype, pyro_slot_at(level, to));
 
     status = pyro_read_next(read, &place, &key, &value);
 

@@ -116,8 +116,9 @@ void pyro_rollup_scan_start(pyro_rollup_scan_t *scan, pyro_read_t *read,
  * push records of its slot have what it had. */
 pyro_status_e pyro_rollup_scan_next(pyro_rollup_scan_t *scan);
 
-/* 1 if the stream has a roll-up of five minutes of the type, slots from and to
- * included; nothing is said of those that are late. */
+/* 1 if the stream has a roll-up of the type, slots of five minutes from and to
+ * included; nothing is said of those that are late.  Of a thinned partition
+ * they are whole slots of its finest level. */
 pyro_status_e pyro_read_has(pyro_read_t *read, uint32_t stream,
     uint32_t ptype, uint32_t from, uint32_t to, int *has);
 

@@ -51,8 +51,8 @@
  *   meta     "format"             be32
  *            "partition"          start be64, length be32, generation be32,
  *                                 seed be64 of all hashes of this file
- *            "state"              u8: open, sealing, removed.  Read by the
- *                                 writer inside its transaction
+ *            "state"              u8, pyro_state_e.  Read by the writer inside
+ *                                 its transaction
  *            "ids"                be32 each, the last id given: string, frame,
  *                                 scope, stream, ptype
  *            "rolled"             be32 each: slots below the first number are
@@ -90,6 +90,19 @@
  *                                 totals of the hours
  *   late     stream be32, slot of five minutes be32
  *                                 empty: a push came when it was rolled up
+ *
+ * A SEALED PARTITION (storage/seal.h) is the same but that
+ *
+ *   meta     "sources"            be32 each: generations of the files that it
+ *                                 is a copy of
+ *            "target"             be32: the state that it is to have
+ *            "sealing"            be32: streams that have been copied
+ *   raw      stream be32, slot of an hour be32
+ *                                 the hour (storage/sealed_hour.h)
+ *
+ * and that scopex, framex, nodex, r5m and late are empty, and strx has only the
+ * strings of labels.  Its streams are in the order of their scopes.  A thinned
+ * one has no "raw", no totals of single pushes, and, in state "days", no "r1h".
  *
  * "ids" is a list of be32: those of all entries whose content has that hash.  A
  * hash finds, the stored bytes decide; only nodex, where comparing would mean
@@ -172,8 +185,19 @@ typedef enum {
     PYRO_STATE_SEALING,             /* being copied: written elsewhere */
     PYRO_STATE_REMOVED,             /* being unlinked */
     PYRO_STATE_BUILDING,            /* a copy that is not whole yet */
-    PYRO_STATE_SEALED               /* a copy, which is not written any more */
+    PYRO_STATE_SEALED,              /* a copy, which is not written any more */
+    PYRO_STATE_HOURS,               /* the same, with sums of hours alone */
+    PYRO_STATE_DAYS                 /* of days alone */
 } pyro_state_e;
+
+
+/* 1 for what is never written again. */
+static inline int
+pyro_state_is_sealed(pyro_state_e state)
+{
+    return state == PYRO_STATE_SEALED || state == PYRO_STATE_HOURS
+           || state == PYRO_STATE_DAYS;
+}
 
 
 /* The bytes of a value that are left to read. */

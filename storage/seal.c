@@ -46,6 +46,7 @@ pyro_seal(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
     now = pyro_clock_mono();
     cpu = pyro_seal_clock();
     job->cpu = cpu + work->seal_cpu;
+    job->units = 0;
 
     done = job->arena == NULL;
     status = PYRO_OK;
@@ -88,17 +89,20 @@ pyro_seal_go(pyro_seal_t *job, int *done)
         status = pyro_seal_tables(job, done);
     }
 
-    if (status == PYRO_OK && *done) {
+    if (status == PYRO_OK && *done && job->target == PYRO_STATE_SEALED) {
         status = pyro_seal_map_once(job);
-    }
 
-    if (status == PYRO_OK && *done) {
-        status = pyro_seal_streams(job, done);
+        if (status == PYRO_OK) {
+            status = pyro_seal_streams(job, done);
+        }
     }
 
     if (status == PYRO_OK && *done) {
         status = pyro_seal_swap(job);
-        job->work->sealed += status == PYRO_OK;
+        job->work->sealed += status == PYRO_OK
+                             && job->target == PYRO_STATE_SEALED;
+        job->work->thinned += status == PYRO_OK
+                              && job->target != PYRO_STATE_SEALED;
         *done = 0;
     }
 
@@ -307,9 +311,10 @@ pyro_seal_put(pyro_seal_t *job, pyro_db_e db, const void *key, size_t key_len,
 
 
 int
-pyro_seal_pauses(const pyro_seal_t *job)
+pyro_seal_pauses(pyro_seal_t *job)
 {
-    return pyro_work_ends(job->work) || pyro_seal_clock() >= job->cpu;
+    return job->units++
+           && (pyro_work_ends(job->work) || pyro_seal_clock() >= job->cpu);
 }
 
 

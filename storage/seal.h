@@ -1,6 +1,6 @@
 /*
- * Sealing: a partition whose time is over is copied into a compact file that is
- * not written any more (storage/sealed_hour.h), which takes its place.  What
+ * Sealing: a partition whose time is over is copied into a compact file that
+ * is not written any more (storage/sealed_hour.h), which takes its place.  What
  * comes late goes to a file beside it, and with that the next sealing begins
  * again.
  *
@@ -9,9 +9,12 @@
  * in the catalogue.  The copy is built under a name of its own with the state
  * "building", which nobody else reads, and with the list of its sources;
  * between two transactions it says how far it is, so that whoever finds it goes
- * on.  Whole, its state becomes "sealed"; then the catalogue has it in the place
- * of its sources, in one transaction, and they are unlinked.  Killed between
- * these two, pyro_catalog_adopt() does the second.
+ * on.  Whole, its state becomes "sealed"; then the catalogue has it in the
+ * place of its sources, in one transaction, and they are unlinked.  Killed
+ * between these two, pyro_catalog_adopt() does the second.
+ *
+ * Thinning is the same of one sealed file: its tables are copied, but for those
+ * of single pushes, or of hours as well.
  *
  * One thread of the process that does the upkeep.
  */

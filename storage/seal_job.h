@@ -91,7 +91,9 @@ struct pyro_seal_s {
     pyro_error_t         *err;
     int64_t               resume;       /* pyro_clock_mono(): not before */
     int64_t               cpu;          /* of the thread, when it has to end */
+    uint32_t              units;        /* of work, in the call */
 
+    pyro_state_e          target;       /* of the copy */
     pyro_arena_t         *arena;
     pyro_seal_source_t   *sources;
     uint32_t              n_sources;
@@ -133,13 +135,15 @@ pyro_status_e pyro_seal_put(pyro_seal_t *job, pyro_db_e db, const void *key,
 /* Ends the job, done or not; with unlink its copy goes. */
 void pyro_seal_give_up(pyro_seal_t *job, int unlink);
 
-/* 1 if the call's time is over. */
-int pyro_seal_pauses(const pyro_seal_t *job);
+/* Before each piece of work: 1 if the call's time is over.  Of a call one is
+ * done at least. */
+int pyro_seal_pauses(pyro_seal_t *job);
 
 
 /* ---- seal_tables.c ---- */
 
-/* Copies the base's tables; *done if they all are. */
+/* Copies the base's tables, as many as the target has of them; *done if they
+ * all are copied. */
 pyro_status_e pyro_seal_tables(pyro_seal_t *job, int *done);
 
 /* Maps the ids of the other sources, entering in the copy what is new. */

@@ -20,7 +20,10 @@ typedef struct {
 } pyro_seal_group_t;
 
 
-static int pyro_seal_is_due(pyro_seal_t *job, const pyro_seal_group_t *group);
+static int pyro_seal_is_due(pyro_seal_t *job, pyro_seal_group_t *group);
+static int pyro_seal_is_over(const pyro_seal_t *job,
+    const pyro_seal_group_t *group, int64_t kept);
+static int pyro_seal_is_thin(pyro_seal_t *job, pyro_seal_group_t *group);
 static int pyro_seal_is_quiet(pyro_seal_t *job, const pyro_partition_t *part);
 static pyro_status_e pyro_seal_start(pyro_seal_t *job,
     const pyro_seal_group_t *group, int *found);
@@ -35,6 +38,7 @@ static pyro_status_e pyro_seal_source(pyro_seal_t *job,
 static pyro_status_e pyro_seal_copy(pyro_seal_t *job);
 static pyro_status_e pyro_seal_find_copy(pyro_seal_t *job);
 static int pyro_seal_is_copy(pyro_seal_t *job);
+static pyro_state_e pyro_seal_copy_target(pyro_seal_t *job);
 static int pyro_seal_is_orphan(pyro_seal_t *job);
 static pyro_status_e pyro_seal_reserve(pyro_seal_t *job,
     uint32_t *generation);
@@ -110,19 +114,33 @@ pyro_seal_find(pyro_seal_t *job, int *found)
 }
 
 
+/* 1 if the group's time is over for so many seconds. */
 static int
-pyro_seal_is_due(pyro_seal_t *job, const pyro_seal_group_t *group)
+pyro_seal_is_over(const pyro_seal_t *job, const pyro_seal_group_t *group,
+    int64_t kept)
 {
-    int                      sealing, sealed, open, quiet;
-    int64_t                  end;
-    uint32_t                 i;
-    const pyro_partition_t  *part;
+    int64_t  end;
 
     end = pyro_partition_end(group->parts[0]);
 
-    if (end > job->work->now
-        || (job->work->now - end) / PYRO_NS_PER_SEC
-           < job->store->catalog.options.seal_after)
+    return end <= job->work->now
+           && (job->work->now - end) / PYRO_NS_PER_SEC >= kept;
+}
+
+
+/*
+ * 1 if the group is to be sealed, or one of it to be thinned, which it is then.
+ * What is thinned already has no single pushes to be sealed with others.
+ */
+static int
+pyro_seal_is_due(pyro_seal_t *job, pyro_seal_group_t *group)
+{
+    int                      sealing, sealed, open, quiet;
+    uint32_t                 i, n;
+    const pyro_partition_t  *part;
+
+    if (!pyro_seal_is_over(job, group,
+                           job->store->catalog.options.seal_after))
     {
         return 0;
     }
@@ -139,7 +157,7 @@ pyro_seal_is_due(pyro_seal_t *job, const pyro_seal_group_t *group)
             return 0;
         }
 
-        if (part->state == PYRO_STATE_SEALED) {
+        if (pyro_state_is_sealed(part->state)) {
             sealed = 1;
 
         } else if (part->state == PYRO_STATE_SEALING) {
@@ -151,9 +169,58 @@ pyro_seal_is_due(pyro_seal_t *job, const pyro_seal_group_t *group)
         }
     }
 
+    if (!sealing && !open) {
+        return pyro_seal_is_thin(job, group);
+    }
+
+    for (i = 0, n = 0; i < group->n; i++) {
+        if (group->parts[i]->state != PYRO_STATE_HOURS
+            && group->parts[i]->state != PYRO_STATE_DAYS)
+        {
+            group->parts[n++] = group->parts[i];
+        }
+    }
+
+    group->n = n;
+    job->target = PYRO_STATE_SEALED;
+
     /* what comes late is waited for, or the day would be copied for each */
 
-    return sealing || (open && (!sealed || quiet));
+    return sealing || !sealed || quiet;
+}
+
+
+/* One file of the group that has more than is kept of it. */
+static int
+pyro_seal_is_thin(pyro_seal_t *job, pyro_seal_group_t *group)
+{
+    uint32_t                     i;
+    pyro_state_e                 target;
+    const pyro_store_options_t  *options;
+
+    options = &job->store->catalog.options;
+    target = PYRO_STATE_SEALED;
+
+    if (options->keep_raw && pyro_seal_is_over(job, group, options->keep_raw))
+    {
+        target = PYRO_STATE_HOURS;
+    }
+
+    if (options->keep_1h && pyro_seal_is_over(job, group, options->keep_1h)) {
+        target = PYRO_STATE_DAYS;
+    }
+
+    for (i = 0; i < group->n; i++) {
+        if (group->parts[i]->state < target) {
+            group->parts[0] = group->parts[i];
+            group->n = 1;
+            job->target = target;
+
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -462,7 +529,8 @@ pyro_seal_is_copy(pyro_seal_t *job)
 
     if (job->copy.start != job->sources[0].part->start
         || job->copy.length != job->sources[0].part->length
-        || pyro_partition_sources(&job->copy, list, &n) || n != job->n_sources)
+        || pyro_partition_sources(&job->copy, list, &n) || n != job->n_sources
+        || pyro_seal_copy_target(job) != job->target)
     {
         return 0;
     }
@@ -477,13 +545,36 @@ pyro_seal_is_copy(pyro_seal_t *job)
 }
 
 
-/* 1 if not all that it is made of is there. */
+/* What a copy that was begun is to become. */
+static pyro_state_e
+pyro_seal_copy_target(pyro_seal_t *job)
+{
+    MDB_txn       *txn;
+    uint32_t       target;
+
+    target = PYRO_STATE_BUILDING;
+
+    if (pyro_env_begin(job->copy.env, 1, &txn, NULL) == PYRO_OK) {
+        (void) pyro_meta_u32(txn, job->copy.dbi[PYRO_DB_META], "target",
+                             &target);
+        pyro_env_abort(job->copy.env, txn);
+    }
+
+    return (pyro_state_e) target;
+}
+
+
+/* 1 if nobody goes on with it: not all that it is made of is there, or now
+ * something else is to become of it. */
 static int
 pyro_seal_is_orphan(pyro_seal_t *job)
 {
     uint32_t  i, n, list[PYRO_SOURCES_MAX];
 
-    if (pyro_partition_sources(&job->copy, list, &n)) {
+    if (pyro_partition_sources(&job->copy, list, &n)
+        || (n == job->n_sources
+            && list[0] == job->sources[0].part->generation))
+    {
         return 1;
     }
 
@@ -549,7 +640,7 @@ pyro_seal_make_copy(pyro_seal_t *job, uint32_t generation)
 {
     int                      rc;
     char                     path[4096];
-    uint8_t                  list[4 * PYRO_SOURCES_MAX];
+    uint8_t                  list[4 * PYRO_SOURCES_MAX], target[4];
     uint32_t                 i;
     pyro_status_e            status;
     pyro_catalog_t          *catalog;
@@ -566,6 +657,11 @@ pyro_seal_make_copy(pyro_seal_t *job, uint32_t generation)
     {
         return pyro_env_error(job->sources[0].part->env, errno, "be sealed",
                               job->err);
+    }
+
+    if (job->target != PYRO_STATE_SEALED) {
+        /* tables of hashes are copied as they are */
+        value.seed = job->sources[0].part->seed;
     }
 
     pyro_partition_name(job->copy.name, value.start, value.length,
@@ -592,14 +688,23 @@ pyro_seal_make_copy(pyro_seal_t *job, uint32_t generation)
     /* the base's ids hold here as well, but for streams */
 
     job->batch.ids = job->sources[0].ids;
-    job->batch.ids.stream = 0;
+
+    if (job->target == PYRO_STATE_SEALED) {
+        job->batch.ids.stream = 0;
+    }
 
     for (i = 0; i < job->n_sources; i++) {
         pyro_put_be32(list + 4 * i, job->sources[i].part->generation);
     }
 
+    pyro_put_be32(target, job->target);
     rc = pyro_meta_put(job->batch.view.txn, job->copy.dbi[PYRO_DB_META],
                        "sources", list, 4 * job->n_sources);
+
+    if (rc == 0) {
+        rc = pyro_meta_put(job->batch.view.txn, job->copy.dbi[PYRO_DB_META],
+                           "target", target, sizeof(target));
+    }
 
     return rc ? pyro_env_error(job->copy.env, rc, "be written", job->err)
               : pyro_seal_commit(job);
@@ -677,7 +782,7 @@ pyro_seal_swap(pyro_seal_t *job)
     /* the catalogue opens it by itself, and a file is open once only */
 
     copy = job->copy;
-    copy.state = PYRO_STATE_SEALED;
+    copy.state = job->target;
     pyro_partition_close(&job->copy);
     job->copy.env = NULL;
 
@@ -699,15 +804,16 @@ pyro_seal_swap(pyro_seal_t *job)
 }
 
 
-/* Everything is rolled up in it; it says so, and that it is whole. */
+/* Everything is rolled up in it; it says so, and what it is now. */
 static pyro_status_e
 pyro_seal_whole(pyro_seal_t *job)
 {
     int             rc;
-    uint8_t         state[1] = { PYRO_STATE_SEALED };
+    uint8_t         state[1];
     pyro_rolled_t   rolled;
     pyro_status_e   status;
 
+    state[0] = (uint8_t) job->target;
     status = pyro_seal_begin(job);
 
     if (status == PYRO_OK) {

@@ -15,6 +15,7 @@
 
 static pyro_status_e pyro_seal_table(pyro_seal_t *job, pyro_db_e db,
     int *done);
+static int pyro_seal_is_left_out(pyro_db_e db, pyro_slice_t key);
 static pyro_status_e pyro_seal_table_from(pyro_seal_t *job, pyro_db_e db,
     MDB_cursor *cursor, pyro_slice_t *key, pyro_slice_t *value);
 static pyro_status_e pyro_seal_index(pyro_seal_t *job);
@@ -38,24 +39,32 @@ static pyro_status_e pyro_seal_map_tenants(pyro_seal_t *job,
     pyro_seal_source_t *source);
 
 
+/* For sealing the first ones; the last one is not there in days. */
 static const pyro_db_e  pyro_seal_base_tables[] = {
-    PYRO_DB_TENANT, PYRO_DB_STR, PYRO_DB_FRAME, PYRO_DB_PTYPE, PYRO_DB_SCOPE
+    PYRO_DB_TENANT, PYRO_DB_STR, PYRO_DB_FRAME, PYRO_DB_PTYPE, PYRO_DB_SCOPE,
+    PYRO_DB_STRX, PYRO_DB_NODE, PYRO_DB_STREAM, PYRO_DB_STREAMX, PYRO_DB_POST,
+    PYRO_DB_R1D, PYRO_DB_TOT, PYRO_DB_R1H
 };
 
-#define PYRO_SEAL_TABLES                                                      \
-    (sizeof(pyro_seal_base_tables) / sizeof(pyro_seal_base_tables[0]))
+#define PYRO_SEAL_TABLES        5
+#define PYRO_SEAL_TABLES_DAYS   12
+#define PYRO_SEAL_TABLES_HOURS  13
 
 
 pyro_status_e
 pyro_seal_tables(pyro_seal_t *job, int *done)
 {
     int            copied;
+    uint32_t       tables;
     pyro_status_e  status;
 
     *done = 0;
     status = PYRO_OK;
+    tables = job->target == PYRO_STATE_SEALED ? PYRO_SEAL_TABLES
+             : job->target == PYRO_STATE_DAYS ? PYRO_SEAL_TABLES_DAYS
+                                              : PYRO_SEAL_TABLES_HOURS;
 
-    while (status == PYRO_OK && job->table < PYRO_SEAL_TABLES) {
+    while (status == PYRO_OK && job->table < tables) {
 
         if (pyro_seal_pauses(job)) {
             return PYRO_OK;
@@ -98,8 +107,9 @@ pyro_seal_table(pyro_seal_t *job, pyro_db_e db, int *done)
 
     for (size = 0; status == PYRO_OK && size < PYRO_SEAL_STEP; /* void */ ) {
         size += key.len + value.len;
-        status = pyro_seal_put(job, db, key.data, key.len, value.data,
-                               value.len, MDB_APPEND);
+        status = pyro_seal_is_left_out(db, key) ? PYRO_OK
+                 : pyro_seal_put(job, db, key.data, key.len, value.data,
+                                 value.len, MDB_APPEND);
 
         if (status == PYRO_OK) {
             status = pyro_view_seek(&job->sources[0].read.view, cursor,
@@ -112,6 +122,15 @@ pyro_seal_table(pyro_seal_t *job, pyro_db_e db, int *done)
     *done = status == PYRO_NOT_FOUND;
 
     return *done ? PYRO_OK : status;
+}
+
+
+/* The totals of single pushes go with them. */
+static int
+pyro_seal_is_left_out(pyro_db_e db, pyro_slice_t key)
+{
+    return db == PYRO_DB_TOT && key.len == PYRO_TOTAL_KEY
+           && key.data[6] == PYRO_LEVEL_1H;
 }
 
 

@@ -392,6 +392,7 @@ pyro_select_cmp(const void *one, const void *two)
 static pyro_status_e
 pyro_select_stream(pyro_select_t *s, uint32_t id)
 {
+    int                   thinned;
     uint32_t              n;
     pyro_status_e         status;
     pyro_scope_value_t    scope;
@@ -406,8 +407,10 @@ pyro_select_stream(pyro_select_t *s, uint32_t id)
                : status;
     }
 
-    if (s->read->query->end < stream.first
-        || s->read->query->start > stream.last)
+    thinned = s->read->view.part->thinned;
+
+    if (!thinned && (s->read->query->end < stream.first
+                     || s->read->query->start > stream.last))
     {
         return PYRO_OK;
     }
@@ -421,7 +424,7 @@ pyro_select_stream(pyro_select_t *s, uint32_t id)
     status = pyro_select_match(s, &stream, &n);
 
     if (status == PYRO_OK && n
-        && (s->read->query->start > stream.first
+        && (thinned || s->read->query->start > stream.first
             || s->read->query->end < stream.last))
     {
         status = pyro_select_look(s, id, &n);

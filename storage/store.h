@@ -47,8 +47,11 @@ typedef struct {
     int64_t             retention;      /* seconds since its end; 0 = never */
     uint64_t            max_disk_size;  /* bytes of all files; 0 = no limit */
 
-    /* seconds since a partition's end, when it is sealed; 0 = never */
+    /* seconds since a partition's end: when it is sealed, 0 = never; and what
+     * is kept of it then, single pushes and sums of hours, 0 = for ever */
     int64_t             seal_after;
+    int64_t             keep_raw;
+    int64_t             keep_1h;
 } pyro_store_options_t;
 
 
@@ -181,9 +184,13 @@ pyro_status_e pyro_store_info(pyro_store_t *store, pyro_slice_t tenant,
  * options.retention, or the oldest beyond options.max_disk_size, but never the
  * partition of now or later; rolling up what lies a minute back, and once more
  * what came later; sealing what is over for options.seal_after, together with
- * what came late.  Partitions whose files have not changed since are left
- * alone.  now: ns since the epoch; deadline: pyro_clock_mono(), 0: none;
- * cancel: as in a query.
+ * what came late; and thinning what is over for options.keep_raw and keep_1h,
+ * after which a push of that time is refused (PYRO_UNPROCESSABLE), and a query
+ * gets whole hours or days, those that end in its range.  Partitions whose
+ * files have not changed since are left alone.
+ *
+ * now: ns since the epoch; deadline: pyro_clock_mono(), 0: none; cancel: as in
+ * a query.
  *
  * A file that was removed lives until the last query that reads it has ended;
  * other handles give theirs up when they are used next, or by
@@ -202,6 +209,7 @@ typedef struct {
     uint64_t           damaged;     /* records left out */
     uint32_t           removed;     /* partitions */
     uint32_t           sealed;      /* partitions */
+    uint32_t           thinned;     /* partitions */
     int                more;        /* 1: it ended before all was done */
     int64_t            wait;        /* and there is nothing to do for so many
                                      * ns: sealing takes a tenth of a core */

@@ -109,6 +109,10 @@ pyro_totals_begin(pyro_read_t *read, pyro_totals_read_t *totals)
 
     plan = &totals->plan;
 
+    if (read->view.part->thinned) {
+        return;
+    }
+
     if (totals->handler->grid == NULL
         || plan->start % PYRO_NS_PER_MS
         || plan->end % PYRO_NS_PER_MS != PYRO_NS_PER_MS - 1
@@ -323,17 +327,23 @@ static pyro_status_e
 pyro_totals_hour(pyro_read_t *read, pyro_totals_read_t *totals, uint32_t ptype,
     uint32_t hour, int *done)
 {
-    int64_t                   ms;
+    int64_t                   ms, end;
     uint32_t                  day, first, last;
     pyro_slice_t              value;
     pyro_status_e             status;
+    pyro_hour_total_t         sum;
     const pyro_hour_total_t  *total;
 
     first = pyro_slot_first(PYRO_LEVEL_1H, hour);
     last = pyro_slot_last(PYRO_LEVEL_1H, hour);
 
-    if (!pyro_totals_is_one(totals, first, last, &ms)
-        || pyro_totals_is_dirty(totals, first, last))
+    if (read->view.part->thinned) {
+        ms = pyro_slot_end(last) / PYRO_NS_PER_MS - 1;
+        end = pyro_partition_end(read->view.part) / PYRO_NS_PER_MS - 1;
+        ms = ms < end ? ms : end;
+
+    } else if (!pyro_totals_is_one(totals, first, last, &ms)
+               || pyro_totals_is_dirty(totals, first, last))
     {
         return PYRO_OK;
     }
@@ -360,17 +370,25 @@ pyro_totals_hour(pyro_read_t *read, pyro_totals_read_t *totals, uint32_t ptype,
 
     total = &totals->hours[pyro_hour_of_day(hour)];
 
-    if (total->pushes > UINT32_MAX || (total->pushes == 0 && total->sum)) {
+    sum = *total;
+
+    if (sum.pushes == 0 && sum.sum && read->view.part->thinned) {
+        /* what it was is not known any more, but that it was too much */
+        sum.sum = INT64_MAX;
+        sum.pushes = 1;
+    }
+
+    if (sum.pushes > UINT32_MAX || (sum.pushes == 0 && sum.sum)) {
         return PYRO_OK;
     }
 
     *done = 1;
 
-    return total->pushes == 0 ? PYRO_OK
+    return sum.pushes == 0 ? PYRO_OK
            : totals->handler->total(totals->handler->ctx,
                                     totals->groups[ptype - 1],
-                                    ms * PYRO_NS_PER_MS, total->sum,
-                                    (uint32_t) total->pushes, read->view.err);
+                                    ms * PYRO_NS_PER_MS, sum.sum,
+                                    (uint32_t) sum.pushes, read->view.err);
 }
 
 

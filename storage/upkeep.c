@@ -141,7 +141,8 @@ pyro_upkeep_partition(pyro_store_t *store, pyro_partition_t *part,
     struct stat    st;
     pyro_status_e  status;
 
-    if (part->state == PYRO_STATE_SEALING || part->state == PYRO_STATE_SEALED)
+    if (part->state == PYRO_STATE_SEALING
+        || pyro_state_is_sealed(part->state))
     {
         return PYRO_OK;
     }

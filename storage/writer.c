@@ -40,8 +40,8 @@ typedef struct {
 } pyro_write_group_t;
 
 
-static uint32_t pyro_write_begin(pyro_store_push_t **pushes, uint32_t n,
-    pyro_write_item_t *items);
+static uint32_t pyro_write_begin(pyro_store_t *store,
+    pyro_store_push_t **pushes, uint32_t n, pyro_write_item_t *items);
 static int pyro_write_cmp(const void *one, const void *two);
 static void pyro_write_fail(pyro_store_push_t *push, const pyro_error_t *err);
 static uint32_t pyro_write_group(pyro_store_t *store, pyro_write_item_t *items,
@@ -90,7 +90,7 @@ pyro_store_write(pyro_store_t *store, pyro_store_push_t **pushes, uint32_t n)
         return;
     }
 
-    count = pyro_write_begin(pushes, n, items);
+    count = pyro_write_begin(store, pushes, n, items);
 
     qsort(items, count, sizeof(pyro_write_item_t), pyro_write_cmp);
 
@@ -110,11 +110,15 @@ pyro_store_write(pyro_store_t *store, pyro_store_push_t **pushes, uint32_t n)
 
 /* Those pushes that have something to store. */
 static uint32_t
-pyro_write_begin(pyro_store_push_t **pushes, uint32_t n,
+pyro_write_begin(pyro_store_t *store, pyro_store_push_t **pushes, uint32_t n,
     pyro_write_item_t *items)
 {
     uint32_t            i, count;
     pyro_store_push_t  *push;
+
+    /* without it making the partition will fail, and say why */
+
+    (void) pyro_catalog_refresh(&store->catalog, NULL);
 
     for (i = 0, count = 0; i < n; i++) {
         push = pushes[i];
@@ -132,6 +136,13 @@ pyro_write_begin(pyro_store_push_t **pushes, uint32_t n,
                                           "duration %lld ns is below 0",
                                           (long long) push->time,
                                           (long long) push->duration);
+
+        } else if (pyro_catalog_is_thinned(&store->catalog, push->time)) {
+            push->status = pyro_error_set(&push->error, PYRO_UNPROCESSABLE,
+                                          PYRO_REASON_WINDOW, "time %lld ns: "
+                                          "of that time only sums are kept "
+                                          "(lmdb.keep_raw)",
+                                          (long long) push->time);
 
         } else if (push->profile->n_sections) {
             items[count].push = push;

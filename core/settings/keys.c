@@ -158,6 +158,10 @@ const pyro_key_t  pyro_keys[] = {
     { SECONDS("lmdb.seal_after", lmdb.seal_after, 0, AGE, 2 * HOUR),
       .zero_word = "off" },
 
+    { SECONDS("lmdb.keep_raw", lmdb.keep_raw, 0, AGE, 0) },
+
+    { SECONDS("lmdb.keep_1h", lmdb.keep_1h, 0, AGE, 0) },
+
     { SIZE("lmdb.parse_bytes", lmdb.parse_bytes, MIB, TIB, 256 * MIB) },
 
     { MILLISECONDS("query.timeout", query.timeout, 100, HOUR * 1000, 60000) },
@@ -171,8 +175,6 @@ const pyro_key_t  pyro_keys[] = {
     { SIZE("query.max_response_bytes", query.max_response_bytes, 64 * KIB,
            4 * GIB, 256 * MIB) },
 
-    { LATER("lmdb.keep_raw", PYRO_KEY_DURATION, AGE, 0) },
-    { LATER("lmdb.keep_1h", PYRO_KEY_DURATION, AGE, 0) },
     { LATER("lmdb.min_free_disk", PYRO_KEY_SHARE, INT64_MAX, -1),
       .min = -100 },
     { LATER("lmdb.max_late_partitions", PYRO_KEY_COUNT, INT32_MAX, 400) },

@@ -38,6 +38,7 @@ static pyro_status_e pyro_settings_key(pyro_settings_reader_t *reader,
 static pyro_status_e pyro_settings_value(pyro_settings_reader_t *reader,
     const pyro_key_t *key, pyro_yaml_node_t *node, pyro_error_t *err);
 static pyro_status_e pyro_settings_ignore(pyro_settings_reader_t *reader);
+static pyro_status_e pyro_settings_check(pyro_settings_reader_t *reader);
 static void pyro_settings_finish(pyro_settings_reader_t *reader);
 static pyro_status_e pyro_settings_error(pyro_settings_reader_t *reader,
     const pyro_yaml_node_t *node, const char *text);
@@ -109,6 +110,10 @@ pyro_settings_parse(pyro_arena_t *arena, const char *file, pyro_slice_t text,
 
     if (rc == PYRO_OK) {
         rc = pyro_settings_walk(&reader, root);
+    }
+
+    if (rc == PYRO_OK) {
+        rc = pyro_settings_check(&reader);
     }
 
     if (rc == PYRO_OK) {
@@ -324,6 +329,35 @@ pyro_settings_ignore(pyro_settings_reader_t *reader)
     *p = '\0';
 
     return PYRO_OK;
+}
+
+
+/* Keys that would do nothing without others, or before them. */
+static pyro_status_e
+pyro_settings_check(pyro_settings_reader_t *reader)
+{
+    const char              *text;
+    const pyro_settings_t   *settings;
+
+    settings = reader->settings;
+    text = NULL;
+
+    if ((settings->lmdb.keep_raw || settings->lmdb.keep_1h)
+        && settings->lmdb.seal_after == 0)
+    {
+        text = settings->lmdb.keep_raw
+               ? "lmdb.keep_raw: needs lmdb.seal_after, which is off"
+               : "lmdb.keep_1h: needs lmdb.seal_after, which is off";
+
+    } else if (settings->lmdb.keep_1h
+               && settings->lmdb.keep_1h < settings->lmdb.keep_raw)
+    {
+        text = "lmdb.keep_1h: is shorter than lmdb.keep_raw";
+    }
+
+    return text == NULL ? PYRO_OK
+           : pyro_error_set(reader->err, PYRO_INVALID, PYRO_REASON_UNKNOWN,
+                            "%s: %s", reader->file, text);
 }
 
 

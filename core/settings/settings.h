@@ -60,6 +60,8 @@ typedef struct {
         uint64_t    map_size;               /* bytes, 0 auto */
         uint64_t    max_disk_size;          /* bytes of all files, 0 off */
         int64_t     seal_after;             /* s, 7200; 0 off */
+        int64_t     keep_raw;               /* s, 0 for ever */
+        int64_t     keep_1h;                /* s, 0 for ever */
         uint32_t    queue_pushes;           /* 4096 a worker */
         uint64_t    queue_bytes;            /* 64 MiB a worker */
         int64_t     queue_age;              /* ms, 5000 */

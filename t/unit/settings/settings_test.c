@@ -561,10 +561,14 @@ settings_not_there(void **state)
         { "multitenancy_enabled: true\n",
           "f.yml:1: multitenancy_enabled: is not supported by this version: "
           "there is one tenant, \"anonymous\"; allowed is false" },
-        { "lmdb:\n  keep_raw: 7d\n",
-          "f.yml:2: lmdb.keep_raw: is not supported by this version; allowed "
-          "is 0, or leave the key out" },
-        { "lmdb: {keep_1h: 30d}", "f.yml:1: lmdb.keep_1h: is not supported" },
+        { "lmdb:\n  keep_raw: 7x\n",
+          "f.yml:2: lmdb.keep_raw: \"7x\" has an unknown unit" },
+        { "lmdb: {keep_raw: 30d, seal_after: off}",
+          "f.yml: lmdb.keep_raw: needs lmdb.seal_after, which is off" },
+        { "lmdb: {keep_1h: 30d, seal_after: off}",
+          "f.yml: lmdb.keep_1h: needs lmdb.seal_after, which is off" },
+        { "lmdb: {keep_raw: 30d, keep_1h: 29d}",
+          "f.yml: lmdb.keep_1h: is shorter than lmdb.keep_raw" },
         { "lmdb: {seal_after: soon}",
           "f.yml:1: lmdb.seal_after: \"soon\" is not a duration" },
         { "lmdb: {min_free_disk: 5%}",
@@ -586,14 +590,16 @@ settings_not_there(void **state)
     accepted("multitenancy_enabled: no\n"
              "lmdb:\n"
              "  seal_after: 3h\n"
-             "  keep_raw: 0\n"
-             "  keep_1h: 0s\n"
+             "  keep_raw: 7d\n"
+             "  keep_1h: 90d\n"
              "  max_disk_size: 10G\n"
              "  min_free_disk: 1%\n"
              "  max_late_partitions: 400\n");
     assert_null(settings.ignored);
     assert_true(settings.lmdb.max_disk_size > 9000000000ULL);
     assert_int_equal(settings.lmdb.seal_after, 3 * 3600);
+    assert_int_equal(settings.lmdb.keep_raw, 7 * 86400);
+    assert_int_equal(settings.lmdb.keep_1h, 90 * 86400);
 
     accepted("lmdb: {seal_after: off, min_free_disk: 0}");
     assert_true(settings.lmdb.max_disk_size == 0);

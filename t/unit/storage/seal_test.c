@@ -513,12 +513,131 @@ late_pushes_and_restarts_lose_nothing(void **state)
 }
 
 
+/* The store once more, with other periods. */
+static void
+seal_thin(seal_t *s, int64_t keep_raw, int64_t keep_1h)
+{
+    pyro_error_t          err;
+    pyro_store_options_t  options;
+
+    memset(&options, 0, sizeof(options));
+    options.dir = s->dirs[0];
+    options.map_size = 256 * 1024 * 1024;
+    options.partition = s->partition;
+    options.seal_after = 7200;
+    options.keep_raw = keep_raw;
+    options.keep_1h = keep_1h;
+
+    pyro_store_close(s->sealed);
+
+    if (pyro_store_open(&options, &s->sealed, &err) != PYRO_OK) {
+        fail_msg("%s", err.message);
+    }
+}
+
+
+/* What the slots of a day that end from start to end have; all, of the other
+ * store.  Slots are (a, b] in whole ms, cut where the day begins and ends. */
+static uint64_t
+seal_slots_of(seal_t *s, const char *selector, int64_t slot, int64_t day,
+    int64_t start, int64_t end)
+{
+    int64_t   from, to;
+    uint64_t  total;
+
+    total = 0;
+
+    for (from = day; from < day + DAY * SEC; from = to + 1) {
+        to = (from + slot - MS) / slot * slot + MS - 1;
+        to = to < day + DAY * SEC ? to : day + DAY * SEC - 1;
+
+        if (to >= start && to <= end) {
+            total += fixture_total(s->plain, selector, from, to);
+        }
+    }
+
+    return total;
+}
+
+
+static void
+seal_compare_thinned(seal_t *s, int64_t slot)
+{
+    int                 i;
+    int64_t             start, end, day;
+    uint64_t            total;
+    const char         *selector;
+
+    static const char  *selectors[] = {
+        "{}", "{service_name=\"shop\"}",
+        "{__profile_type__=\"process_cpu:cpu:nanoseconds:cpu:nanoseconds\"}"
+    };
+
+    for (i = 0; i < 12; i++) {
+        selector = selectors[i % 3];
+        start = seal_time(s);
+        end = start + (int64_t) seal_random(s, 2 * DAY) * SEC;
+        total = 0;
+
+        for (day = T0; day <= end; day += DAY * SEC) {
+            total += seal_slots_of(s, selector, slot, day, start, end);
+        }
+
+        assert_true(fixture_total(s->sealed, selector, start, end) == total);
+    }
+}
+
+
+static void
+a_thinned_day_has_whole_slots(void **state)
+{
+    int                 i;
+    seal_t              s;
+    pyro_arena_t       *arena;
+    pyro_store_push_t   push, *list[1];
+
+    (void) state;
+
+    seal_begin(&s, 7, DAY);
+
+    for (i = 0; i < 300; i++) {
+        seal_push(&s);
+    }
+
+    seal_thin(&s, 8 * 3600, 0);
+    assert_true(seal_all(&s, SEC) > 0);
+    assert_int_equal(fixture_total(s.sealed, "{}", 0, INT64_MAX),
+                     fixture_total(s.plain, "{}", 0, INT64_MAX));
+    seal_compare_thinned(&s, 12 * 300 * SEC);
+
+    /* a push of that time is refused, and says why */
+
+    arena = pyro_arena_create(0);
+    push = fixture_push(fixture_one(arena, "service_name=shop", "a", 1),
+                        T0 + SEC);
+    list[0] = &push;
+    pyro_store_write(s.sealed, list, 1);
+    assert_int_equal(push.status, PYRO_UNPROCESSABLE);
+    assert_non_null(strstr(push.error.message, "lmdb.keep_raw"));
+    pyro_arena_destroy(arena);
+
+    seal_thin(&s, 8 * 3600, 16 * 3600);
+    seal_all(&s, 1);
+    assert_int_equal(fixture_total(s.sealed, "{}", 0, INT64_MAX),
+                     fixture_total(s.plain, "{}", 0, INT64_MAX));
+    seal_compare_thinned(&s, 288 * 300 * SEC);
+
+    seal_end(&s);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(a_sealed_day_answers_as_before),
         cmocka_unit_test(late_pushes_and_restarts_lose_nothing),
+        cmocka_unit_test(a_thinned_day_has_whole_slots),
     };
 
     return unit_run(tests);
