@@ -23,6 +23,7 @@ typedef struct {
     ngx_atomic_t               requests[NGX_PYROSCOPE_ROUTES]
                                        [NGX_PYROSCOPE_STATUSES];
     ngx_pyroscope_histogram_t  times[NGX_PYROSCOPE_TIME_N];
+    void                      *store;           /* pyro_store_watch() */
 } ngx_pyroscope_metrics_t;
 
 
@@ -113,7 +114,8 @@ ngx_pyroscope_metrics_zone(ngx_conf_t *cf, ngx_pyroscope_main_conf_t *pmcf)
 static ngx_int_t
 ngx_pyroscope_metrics_init_zone(ngx_shm_zone_t *zone, void *data)
 {
-    ngx_slab_pool_t  *shpool;
+    ngx_slab_pool_t          *shpool;
+    ngx_pyroscope_metrics_t  *m;
 
     if (data != NULL) {
         zone->data = data;
@@ -127,10 +129,25 @@ ngx_pyroscope_metrics_init_zone(ngx_shm_zone_t *zone, void *data)
         return NGX_OK;
     }
 
-    zone->data = ngx_slab_calloc(shpool, sizeof(ngx_pyroscope_metrics_t));
-    shpool->data = zone->data;
+    m = ngx_slab_calloc(shpool, sizeof(ngx_pyroscope_metrics_t));
 
-    return zone->data != NULL ? NGX_OK : NGX_ERROR;
+    if (m == NULL) {
+        return NGX_ERROR;
+    }
+
+    m->store = ngx_slab_calloc(shpool, pyro_store_shared_size());
+
+    zone->data = m;
+    shpool->data = m;
+
+    return m->store != NULL ? NGX_OK : NGX_ERROR;
+}
+
+
+void *
+ngx_pyroscope_metrics_shared(ngx_pyroscope_main_conf_t *pmcf)
+{
+    return ((ngx_pyroscope_metrics_t *) pmcf->metrics->data)->store;
 }
 
 

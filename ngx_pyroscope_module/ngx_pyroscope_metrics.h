@@ -40,6 +40,8 @@
       "Group commits: one or more uploads each.")                             \
     X(INFO_FAILURES, "ngx_pyroscope_info_failures_total", "",                 \
       "Stored uploads whose facts for jfr-info could not be kept.")           \
+    X(INCOMPLETE, "ngx_pyroscope_incomplete_answers_total", "",               \
+      "Answers without a partition that cannot be read.")                     \
     X(ROLLED, "ngx_pyroscope_rollup_slots_total", "",                         \
       "Five minutes of a stream that were summed up.")                        \
     X(ROLLED_LATE, "ngx_pyroscope_rollup_late_slots_total", "",               \
@@ -74,6 +76,9 @@ typedef enum {
 /* Makes the shared zone; configuration time. */
 char *ngx_pyroscope_metrics_zone(ngx_conf_t *cf,
     ngx_pyroscope_main_conf_t *pmcf);
+
+/* What the store's processes share: pyro_store_watch(). */
+void *ngx_pyroscope_metrics_shared(ngx_pyroscope_main_conf_t *pmcf);
 
 void ngx_pyroscope_metrics_add(ngx_pyroscope_counter_e counter, uint64_t n);
 void ngx_pyroscope_metrics_time(ngx_pyroscope_time_e what, int64_t ns);

@@ -157,6 +157,7 @@ ngx_pyroscope_init_process(ngx_cycle_t *cycle)
     ngx_memzero(open, sizeof(ngx_pyroscope_open_t));
 
     ngx_pyroscope_store_options(pmcf, &open->options);
+    pyro_store_watch(open->options.shared);
 
     ngx_pyroscope_open_task->handler = ngx_pyroscope_open_thread;
     ngx_pyroscope_open_task->event.handler = ngx_pyroscope_open_done;
@@ -196,6 +197,7 @@ ngx_pyroscope_store_options(ngx_pyroscope_main_conf_t *pmcf,
     options->seal_after = pmcf->settings->lmdb.seal_after;
     options->keep_raw = pmcf->settings->lmdb.keep_raw;
     options->keep_1h = pmcf->settings->lmdb.keep_1h;
+    options->shared = ngx_pyroscope_metrics_shared(pmcf);
 }
 
 

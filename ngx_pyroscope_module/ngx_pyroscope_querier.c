@@ -137,6 +137,7 @@ ngx_pyroscope_querier_plan_run(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
 
     memset(&query, 0, sizeof(pyro_store_query_t));
 
+    query.missing = &q->missing;
     query.tenant = PYRO_SLICE(NGX_PYROSCOPE_TENANT);
     query.selectors = plan->selectors;
     query.n_selectors = plan->n_selectors;

@@ -11,6 +11,8 @@
 
 #define NGX_PYROSCOPE_ACCEPT_POST  "application/proto, application/json"
 #define NGX_PYROSCOPE_UTF8         "allow-utf8-labelnames=true"
+#define NGX_PYROSCOPE_INCOMPLETE   "X-Pyroscope-Incomplete"
+#define NGX_PYROSCOPE_SAY          60      /* seconds from line to line */
 
 
 static ngx_pyroscope_query_t *ngx_pyroscope_query_create(
@@ -24,6 +26,8 @@ static ngx_int_t ngx_pyroscope_query_unsupported(ngx_http_request_t *r);
 static void ngx_pyroscope_query_body_handler(ngx_http_request_t *r);
 static void ngx_pyroscope_query_done(ngx_http_request_t *r, void *data);
 static void ngx_pyroscope_query_resume(ngx_http_request_t *r);
+static ngx_int_t ngx_pyroscope_query_missing(ngx_http_request_t *r,
+    ngx_pyroscope_query_t *q);
 
 
 ngx_int_t
@@ -284,6 +288,9 @@ ngx_pyroscope_query_resume(ngx_http_request_t *r)
     if (q->status != PYRO_OK) {
         rc = ngx_pyroscope_reply_error(r, &q->error);
 
+    } else if (q->missing.n && ngx_pyroscope_query_missing(r, q) != NGX_OK) {
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+
     } else {
         answer = q->answer;
         pyro_rope_init(&q->answer, 0);
@@ -294,4 +301,39 @@ ngx_pyroscope_query_resume(ngx_http_request_t *r)
     }
 
     ngx_http_finalize_request(r, rc);
+}
+
+
+/* A day is missing: the answer says so, and now and then the log. */
+
+static ngx_int_t
+ngx_pyroscope_query_missing(ngx_http_request_t *r, ngx_pyroscope_query_t *q)
+{
+    u_char         *name;
+    size_t          len;
+
+    static time_t   said;
+
+    ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_INCOMPLETE, 1);
+
+    if (said == 0 || ngx_time() - said >= NGX_PYROSCOPE_SAY) {
+        said = ngx_time();
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "pyroscope store "
+                      "\"%V\": answers are without %uD partitions: %s",
+                      &ngx_pyroscope_worker.conf->dir, q->missing.n,
+                      q->missing.error.message);
+    }
+
+    len = ngx_strlen(q->missing.name);
+    name = ngx_pnalloc(r->pool, len + 1);
+
+    if (name == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(name, q->missing.name, len + 1);
+
+    return ngx_pyroscope_reply_header(r, NGX_PYROSCOPE_INCOMPLETE,
+                                      (char *) name);
 }

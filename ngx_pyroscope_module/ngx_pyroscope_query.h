@@ -30,6 +30,7 @@ struct ngx_pyroscope_query_s {
     pyro_rope_t             answer;
     pyro_status_e           status;
     pyro_error_t            error;
+    pyro_store_missing_t    missing;
     int64_t                 time;           /* ns */
 
     unsigned                counted:1;      /* in the worker's queries */

@@ -76,6 +76,7 @@ ngx_pyroscope_upkeep(void *data)
 
     if (ngx_pyroscope_upkeep_store == NULL) {
         ngx_pyroscope_store_options(pmcf, &options);
+        pyro_store_watch(options.shared);
         status = pyro_store_open(&options, &ngx_pyroscope_upkeep_store, &err);
     }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "storage/suspects.h"
+
 
 #define PYRO_CATALOG_ATTEMPTS  16       /* files that are replaced meanwhile */
 
@@ -454,7 +456,13 @@ pyro_catalog_acquire(pyro_catalog_t *catalog, pyro_partition_t *part,
         pyro_catalog_shut(catalog, part);
     }
 
-    if (part->env == NULL && part->state == PYRO_STATE_REMOVED) {
+    if (pyro_catalog_is_aside(catalog, part)) {
+        status = pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                                "storage: %s is set aside: %u processes have "
+                                "died of it", part->name,
+                                PYRO_SUSPECTS_DEATHS);
+
+    } else if (part->env == NULL && part->state == PYRO_STATE_REMOVED) {
         status = PYRO_NOT_FOUND;
 
     } else if (part->env == NULL) {
@@ -497,9 +505,32 @@ pyro_catalog_is_missing(pyro_catalog_t *catalog, pyro_partition_t *part)
 }
 
 
+int
+pyro_catalog_is_aside(const pyro_catalog_t *catalog,
+    const pyro_partition_t *part)
+{
+    return pyro_suspects_aside(catalog->options.shared,
+                               pyro_suspects_id(part->start,
+                                                part->generation))
+           != NULL;
+}
+
+
+void
+pyro_catalog_note(pyro_store_missing_t *missing, const pyro_partition_t *part,
+    const pyro_error_t *err)
+{
+    if (missing->n++ == 0) {
+        memcpy(missing->name, part->name, sizeof(missing->name));
+        missing->error = *err;
+    }
+}
+
+
 pyro_status_e
 pyro_catalog_acquire_all(pyro_catalog_t *catalog, pyro_arena_t *arena,
-    pyro_partition_t ***parts, uint32_t *n, pyro_error_t *err)
+    pyro_partition_t ***parts, uint32_t *n, pyro_store_missing_t *missing,
+    pyro_error_t *err)
 {
     uint32_t       i, length, attempt;
     uint64_t       start;
@@ -514,9 +545,15 @@ pyro_catalog_acquire_all(pyro_catalog_t *catalog, pyro_arena_t *arena,
         for (i = 0; i < *n; i++) {
             status = pyro_catalog_acquire(catalog, (*parts)[i], err);
 
-            if (status == PYRO_NOT_FOUND
-                && pyro_catalog_is_missing(catalog, (*parts)[i]))
+            if ((status == PYRO_NOT_FOUND
+                 && pyro_catalog_is_missing(catalog, (*parts)[i]))
+                || (status == PYRO_UNAVAILABLE && missing != NULL
+                    && err->reason != PYRO_REASON_MEMORY))
             {
+                if (missing != NULL) {
+                    pyro_catalog_note(missing, (*parts)[i], err);
+                }
+
                 (*parts)[i--] = (*parts)[--(*n)];
                 status = PYRO_OK;
             }

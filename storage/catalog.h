@@ -101,11 +101,21 @@ int pyro_catalog_is_missing(pyro_catalog_t *catalog, pyro_partition_t *part);
 
 /*
  * All of one start and length, or what has replaced them meanwhile: parts and n
- * are changed then, in the arena.  Those whose files are missing are left out.
+ * are changed then, in the arena.  n 0: they were removed.  Those whose files
+ * are not there are left out, with missing those that cannot be opened as well;
+ * missing says which.
  */
 pyro_status_e pyro_catalog_acquire_all(pyro_catalog_t *catalog,
     pyro_arena_t *arena, pyro_partition_t ***parts, uint32_t *n,
-    pyro_error_t *err);
+    pyro_store_missing_t *missing, pyro_error_t *err);
+
+/* Notes a partition that an answer is without. */
+void pyro_catalog_note(pyro_store_missing_t *missing,
+    const pyro_partition_t *part, const pyro_error_t *err);
+
+/* 1 if processes die of the partition, so that nobody opens it. */
+int pyro_catalog_is_aside(const pyro_catalog_t *catalog,
+    const pyro_partition_t *part);
 
 void pyro_catalog_release(pyro_catalog_t *catalog, pyro_partition_t *part);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "storage/suspects.h"
 
 
 #define PYRO_ENV_ATTEMPTS     6
@@ -200,6 +201,7 @@ pyro_env_begin(pyro_env_t *env, int readonly, MDB_txn **txn, pyro_error_t *err)
     flags = readonly ? MDB_RDONLY : 0;
 
     pthread_rwlock_rdlock(&env->gate);
+    pyro_suspects_enter(env->suspect);
     rc = mdb_txn_begin(env->mdb, NULL, flags, txn);
 
     if (rc == MDB_MAP_RESIZED) {
@@ -214,6 +216,7 @@ pyro_env_begin(pyro_env_t *env, int readonly, MDB_txn **txn, pyro_error_t *err)
 
     if (rc) {
         *txn = NULL;
+        pyro_suspects_leave(env->suspect);
         pthread_rwlock_unlock(&env->gate);
         return pyro_env_error(env, rc, "begin a transaction", err);
     }
@@ -239,6 +242,7 @@ pyro_env_commit(pyro_env_t *env, MDB_txn *txn, pyro_error_t *err)
         }
     }
 
+    pyro_suspects_leave(env->suspect);
     pthread_rwlock_unlock(&env->gate);
 
     return rc ? pyro_env_error(env, rc, "commit", err) : PYRO_OK;
@@ -249,6 +253,7 @@ void
 pyro_env_abort(pyro_env_t *env, MDB_txn *txn)
 {
     mdb_txn_abort(txn);
+    pyro_suspects_leave(env->suspect);
     pthread_rwlock_unlock(&env->gate);
 }
 

@@ -39,6 +39,7 @@ typedef struct {
     pyro_durability_e   durability;
     int64_t             synced;     /* pyro_clock_mono(), PERIODIC only */
     atomic_int          broken;     /* LMDB works only when reopened */
+    uint64_t            suspect;    /* storage/suspects.h; 0: control.mdb */
 } pyro_env_t;
 
 

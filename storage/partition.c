@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "storage/suspects.h"
 
 
 static int pyro_partition_dbs(MDB_txn *txn, MDB_dbi *dbi, unsigned int flags);
@@ -126,11 +127,13 @@ pyro_partition_open(pyro_partition_t *part, const char *path,
     uint64_t map_size, pyro_durability_e durability, pyro_error_t *err)
 {
     int            gone;
+    uint64_t       id;
     struct stat    before, after;
     pyro_status_e  status;
 
     /* mdb_env_open() would make a file that is not there */
 
+    id = pyro_suspects_id(part->start, part->generation);
     gone = stat(path, &before) != 0;
 
     if (gone && errno == ENOENT) {
@@ -138,7 +141,9 @@ pyro_partition_open(pyro_partition_t *part, const char *path,
                               "storage: %s is not there", path);
     }
 
+    pyro_suspects_enter(id);
     status = pyro_env_open(path, map_size, durability, &part->env, err);
+    pyro_suspects_leave(id);
 
     if (status != PYRO_OK) {
         return status;
@@ -160,6 +165,7 @@ pyro_partition_open(pyro_partition_t *part, const char *path,
                               "storage: %s is not there any more", path);
     }
 
+    part->env->suspect = id;
     status = pyro_partition_load(part, err);
 
     if (status == PYRO_OK && pyro_node_cache_init(&part->cache)) {

@@ -77,12 +77,19 @@ pyro_read_group(pyro_store_t *store, const pyro_store_query_t *query,
     pyro_status_e  status;
 
     status = pyro_catalog_acquire_all(&store->catalog, query->arena, &parts,
-                                      &n, err);
+                                      &n, query->missing, err);
     held = status == PYRO_OK ? n : 0;
 
     for (i = 0; i < held && status == PYRO_OK; i++) {
         status = pyro_read_partition(store, query, parts[i], tenant, handler,
                                      ctx, err);
+
+        if (status == PYRO_UNAVAILABLE && query->missing != NULL
+            && err->reason != PYRO_REASON_MEMORY)
+        {
+            pyro_catalog_note(query->missing, parts[i], err);
+            status = PYRO_OK;
+        }
     }
 
     for (i = 0; i < held; i++) {

@@ -59,8 +59,10 @@ pyro_repeats_open(pyro_repeats_t *repeats, pyro_partition_t *part,
 
     status = pyro_catalog_acquire(&repeats->store->catalog, part, err);
 
-    if (status == PYRO_NOT_FOUND
-        && pyro_catalog_is_missing(&repeats->store->catalog, part))
+    if ((status == PYRO_NOT_FOUND
+         && pyro_catalog_is_missing(&repeats->store->catalog, part))
+        || (status == PYRO_UNAVAILABLE
+            && pyro_catalog_is_aside(&repeats->store->catalog, part)))
     {
         return PYRO_OK;
     }

@@ -96,6 +96,11 @@ pyro_catalog_remove(pyro_catalog_t *catalog, pyro_partition_t *part,
 
     status = pyro_catalog_acquire(catalog, part, err);
 
+    if (status == PYRO_UNAVAILABLE && pyro_catalog_is_aside(catalog, part)) {
+        /* nobody writes to it */
+        status = PYRO_NOT_FOUND;
+    }
+
     if (status == PYRO_OK) {
         status = pyro_env_begin(part->env, 0, &txn, err);
 

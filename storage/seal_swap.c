@@ -153,7 +153,9 @@ pyro_seal_is_due(pyro_seal_t *job, pyro_seal_group_t *group)
     for (i = 0; i < group->n; i++) {
         part = group->parts[i];
 
-        if (part->seal_retry > pyro_clock_mono()) {
+        if (part->seal_retry > pyro_clock_mono()
+            || pyro_catalog_is_aside(&job->store->catalog, part))
+        {
             return 0;
         }
 

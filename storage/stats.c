@@ -4,6 +4,7 @@
 
 #include "storage/handle.h"
 #include "storage/seal.h"
+#include "storage/suspects.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -74,6 +75,20 @@ pyro_store_close(pyro_store_t *store)
     }
 
     free(store);
+}
+
+
+size_t
+pyro_store_shared_size(void)
+{
+    return sizeof(pyro_suspects_t);
+}
+
+
+void
+pyro_store_watch(void *shared)
+{
+    pyro_suspects_watch(shared);
 }
 
 

@@ -52,7 +52,18 @@ typedef struct {
     int64_t             seal_after;
     int64_t             keep_raw;
     int64_t             keep_1h;
+
+    /* pyro_store_shared_size() bytes that the processes of a store share,
+     * zeroed, or NULL: files that kill are not set aside then */
+    void               *shared;
 } pyro_store_options_t;
+
+size_t pyro_store_shared_size(void);
+
+/* Once a process that has the store, before it is opened: it notes what it
+ * dies of in options->shared. */
+void pyro_store_watch(void *shared);
+
 
 
 /* Opens or makes the store in options->dir. */
@@ -111,6 +122,14 @@ void pyro_store_write(pyro_store_t *store, pyro_store_push_t **pushes,
 
 /* ---- reading ---- */
 
+/* What an answer is without, since it could not be read. */
+typedef struct {
+    uint32_t                n;          /* partitions */
+    char                    name[64];   /* the file of the first one */
+    pyro_error_t            error;      /* why */
+} pyro_store_missing_t;
+
+
 typedef struct {
     pyro_slice_t            tenant;
     const pyro_selector_t  *selectors;  /* a series matches any of them */
@@ -123,6 +142,10 @@ typedef struct {
     int64_t                 deadline;   /* pyro_clock_mono(), 0: none */
     const atomic_int       *cancel;     /* not 0: stop; may be NULL */
     pyro_arena_t           *arena;      /* for what the call needs */
+
+    /* Added to for partitions that cannot be read, which the answer is
+     * without, or with a part of; NULL: the first of them ends the call. */
+    pyro_store_missing_t   *missing;
 } pyro_store_query_t;
 
 

@@ -160,6 +160,10 @@ pyro_upkeep_partition(pyro_store_t *store, pyro_partition_t *part,
         return PYRO_OK;
     }
 
+    if (pyro_catalog_is_aside(&store->catalog, part)) {
+        return PYRO_OK;
+    }
+
     status = pyro_catalog_acquire(&store->catalog, part, err);
 
     if (status != PYRO_OK) {

@@ -205,8 +205,12 @@ pyro_write_group(pyro_store_t *store, pyro_write_item_t *items, uint32_t n)
         status = pyro_catalog_acquire(&store->catalog, group.part,
                                       &group.error);
 
-        if (status == PYRO_NOT_FOUND) {
-            /* somebody removed the file: the next generation takes its place */
+        if (status == PYRO_NOT_FOUND
+            || (status == PYRO_UNAVAILABLE
+                && pyro_catalog_is_aside(&store->catalog, group.part)))
+        {
+            /* somebody removed the file, or processes die of it: the next
+             * generation takes its place */
             group.part->elsewhere = 1;
             pyro_arena_destroy(group.arena);
             return 0;

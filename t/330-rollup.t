@@ -19,7 +19,10 @@ my $from = PyroJfr::FROM;
 my $bytes = PyroJfr::bytes('new_spancontext');
 my $killed = qr/cache manager process \d+ exited on signal 9/;
 
-my $t = PyroTest->new(workers => 2)->start;
+# sealed, a late push would go to a file beside the one that is rolled up
+
+my $t = PyroTest->new(workers => 2,
+                      more_yaml => "lmdb:\n  seal_after: off\n")->start;
 
 sub pushed {
     my ($what, $time, %opt) = @_;

@@ -1,0 +1,71 @@
+/*
+ * Partitions that kill: a damaged page can end a process inside of LMDB, by
+ * SIGSEGV or SIGBUS where a number in it points beyond the map, or by SIGABRT.
+ * The next process would read the same page, and so on.
+ *
+ * So each thread says which files it has transactions of; the handler of those
+ * signals writes them into a table that all processes of a store share, and
+ * lets the process die.  A file that was named twice is set aside: nobody opens
+ * it, until a child process has read all of it and lived, or this table is
+ * gone.  Of several files of one thread all are named, since LMDB does not
+ * tell; the child clears those that are sound.
+ *
+ * The table is anonymous shared memory, made before the fork and zeroed; one
+ * store.  Entering and leaving: any thread; the handler is async-signal-safe.
+ */
+
+#ifndef _PYRO_SUSPECTS_H_INCLUDED_
+#define _PYRO_SUSPECTS_H_INCLUDED_
+
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+
+#define PYRO_SUSPECTS_MAX     64    /* in the table; beyond, none is noted */
+#define PYRO_SUSPECTS_DEATHS  2     /* that set a file aside */
+
+
+typedef enum {
+    PYRO_SUSPECT_UNKNOWN = 0,
+    PYRO_SUSPECT_CHECKED,           /* a child reads it */
+    PYRO_SUSPECT_SOUND,             /* it lived: deaths are forgotten */
+    PYRO_SUSPECT_DAMAGED
+} pyro_suspect_e;
+
+
+typedef struct {
+    _Atomic uint64_t  id;           /* of the file; 0: free */
+    _Atomic uint32_t  deaths;
+    _Atomic uint32_t  verdict;
+} pyro_suspect_t;
+
+
+typedef struct {
+    pyro_suspect_t    items[PYRO_SUSPECTS_MAX];
+} pyro_suspects_t;
+
+
+/*
+ * From here on the process notes what it dies of.  Signals that something else
+ * handles stay with that.  table NULL: no more.
+ */
+void pyro_suspects_watch(pyro_suspects_t *table);
+
+/* The calling thread begins, or ends, to read or write the file; id 0: not a
+ * partition.  One may be entered several times. */
+void pyro_suspects_enter(uint64_t id);
+void pyro_suspects_leave(uint64_t id);
+
+/* The file's entry, if it is set aside, or NULL. */
+pyro_suspect_t *pyro_suspects_aside(pyro_suspects_t *table, uint64_t id);
+
+/* An id that no other file of the store has; start: seconds. */
+static inline uint64_t
+pyro_suspects_id(uint64_t start, uint32_t generation)
+{
+    return (start / 3600) << 32 | generation;
+}
+
+
+#endif /* _PYRO_SUSPECTS_H_INCLUDED_ */
