@@ -121,10 +121,11 @@ pyro_sealed_head(pyro_sealed_decode_t *d)
 
     room = d->room;
 
-    /* each push has a digest */
+    /* each push has a digest, three numbers, and a scale of each type */
 
     if (pyro_take_u32(&d->in, &n) || n == 0
-        || n > (size_t) (d->in.end - d->in.p) / PYRO_SEALED_DIGEST)
+        || n > (size_t) (d->in.end - d->in.p)
+               / ((size_t) d->n_sums + PYRO_SEALED_DIGEST + 3))
     {
         return PYRO_UNPROCESSABLE;
     }
