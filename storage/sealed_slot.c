@@ -50,6 +50,7 @@ static pyro_status_e pyro_sealed_records(pyro_sealed_decode_t *d);
 static pyro_status_e pyro_sealed_record(pyro_sealed_decode_t *d, uint32_t i,
     uint8_t **p);
 static void pyro_sealed_key(pyro_sealed_room_t *room, uint32_t i);
+static int pyro_sealed_is_next(const pyro_sealed_decode_t *d, uint32_t i);
 static pyro_status_e pyro_sealed_plain(pyro_sealed_decode_t *d);
 
 
@@ -585,7 +586,7 @@ pyro_sealed_record(pyro_sealed_decode_t *d, uint32_t i, uint8_t **p)
     pyro_sealed_key(room, i);
     *p = end;
 
-    return PYRO_OK;
+    return pyro_sealed_is_next(d, i) ? PYRO_OK : PYRO_UNPROCESSABLE;
 }
 
 
@@ -603,11 +604,36 @@ pyro_sealed_key(pyro_sealed_room_t *room, uint32_t i)
 }
 
 
+/* 1 if the push is of the slot, and not before the one before it: readers end
+ * where times are beyond theirs. */
+static int
+pyro_sealed_is_next(const pyro_sealed_decode_t *d, uint32_t i)
+{
+    const pyro_raw_key_t  *key, *last;
+
+    key = &d->room->pushes[i].key;
+
+    if (pyro_slot(key->time) != d->slot) {
+        return 0;
+    }
+
+    if (i == 0) {
+        return 1;
+    }
+
+    last = &d->room->pushes[i - 1].key;
+
+    return last->time < key->time
+           || (last->time == key->time && last->ptype <= key->ptype);
+}
+
+
 static pyro_status_e
 pyro_sealed_plain(pyro_sealed_decode_t *d)
 {
     uint32_t             i, n, ptype, seq;
     uint64_t             time, len;
+    pyro_record_t        record;
     pyro_sealed_push_t  *push;
     pyro_sealed_room_t  *room;
 
@@ -650,6 +676,12 @@ pyro_sealed_plain(pyro_sealed_decode_t *d)
         push->key.seq = (uint16_t) seq;
         push->record = pyro_slice(d->in.p, (size_t) len);
         d->in.p += len;
+
+        if (pyro_record_open(push->record, &record)
+            || !pyro_sealed_is_next(d, i))
+        {
+            return PYRO_UNPROCESSABLE;
+        }
     }
 
     room->n = n;

@@ -324,8 +324,7 @@ sealed_is_sound(sealed_t *s, const pyro_sealed_room_t *room)
 }
 
 
-/* *how many* of the bytes that are changed are not found out; it is bounded by
- * nothing, as other numbers are as good. */
+/* Some changes are not found out here, other numbers being as good. */
 static void
 sealed_damage(sealed_t *s, pyro_slice_t in)
 {
