@@ -472,8 +472,8 @@ pyro_sealed_bodies(pyro_sealed_decode_t *d, uint32_t type)
             continue;
         }
 
-        pairs = room->pairs + from;
         n = (uint32_t) (end[i] - from);
+        pairs = n ? room->pairs + from : NULL;
         from = end[i];
 
         for (k = 0, total = 0; k < n; k++) {
