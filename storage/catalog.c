@@ -316,28 +316,37 @@ pyro_catalog_find_locked(pyro_catalog_t *catalog, int64_t time)
 
 
 pyro_partition_t *
-pyro_catalog_generation(pyro_catalog_t *catalog, uint64_t start,
+pyro_catalog_generation_locked(pyro_catalog_t *catalog, uint64_t start,
     uint32_t generation)
 {
     uint32_t           i;
-    pyro_partition_t  *part, *found;
+    pyro_partition_t  *part;
 
-    found = NULL;
-    pthread_mutex_lock(&catalog->mutex);
-
-    for (i = 0; i < catalog->n_parts && found == NULL; i++) {
+    for (i = 0; i < catalog->n_parts; i++) {
         part = catalog->parts[i];
 
         if (part->start == start && part->generation == generation
             && part->state != PYRO_STATE_REMOVED)
         {
-            found = part;
+            return part;
         }
     }
 
+    return NULL;
+}
+
+
+pyro_partition_t *
+pyro_catalog_generation(pyro_catalog_t *catalog, uint64_t start,
+    uint32_t generation)
+{
+    pyro_partition_t  *part;
+
+    pthread_mutex_lock(&catalog->mutex);
+    part = pyro_catalog_generation_locked(catalog, start, generation);
     pthread_mutex_unlock(&catalog->mutex);
 
-    return found;
+    return part;
 }
 
 

@@ -152,9 +152,11 @@ pyro_status_e pyro_catalog_ready(pyro_catalog_t *catalog, pyro_error_t *err);
 pyro_status_e pyro_catalog_info_locked(pyro_catalog_t *catalog, int make,
     pyro_error_t *err);
 
-/* pyro_catalog_refresh() and pyro_catalog_find(). */
+/* pyro_catalog_refresh(), pyro_catalog_generation(), pyro_catalog_find(). */
 pyro_status_e pyro_catalog_refresh_locked(pyro_catalog_t *catalog,
     pyro_error_t *err);
+pyro_partition_t *pyro_catalog_generation_locked(pyro_catalog_t *catalog,
+    uint64_t start, uint32_t generation);
 pyro_partition_t *pyro_catalog_find_locked(pyro_catalog_t *catalog,
     int64_t time);
 

@@ -45,7 +45,7 @@ static pyro_status_e pyro_seal_reserve(pyro_seal_t *job,
 static pyro_status_e pyro_seal_make_copy(pyro_seal_t *job,
     uint32_t generation);
 static pyro_status_e pyro_seal_progress(pyro_seal_t *job);
-static pyro_status_e pyro_seal_whole(pyro_seal_t *job);
+static pyro_status_e pyro_seal_whole(pyro_seal_t *job, int *said);
 static pyro_status_e pyro_seal_enter(pyro_seal_t *job,
     const pyro_partition_t *copy);
 
@@ -755,6 +755,7 @@ pyro_seal_is_wanted(pyro_seal_t *job)
 pyro_status_e
 pyro_seal_swap(pyro_seal_t *job)
 {
+    int                  said;
     uint32_t             i, n;
     pyro_status_e        status;
     pyro_catalog_t      *catalog;
@@ -762,12 +763,6 @@ pyro_seal_swap(pyro_seal_t *job)
     char               (*names)[PYRO_FILE_NAME_MAX];
 
     catalog = &job->store->catalog;
-    status = pyro_seal_whole(job);
-
-    if (status != PYRO_OK) {
-        return status;
-    }
-
     names = pyro_arena_calloc(job->arena, job->n_sources,
                               PYRO_FILE_NAME_MAX);
 
@@ -781,14 +776,28 @@ pyro_seal_swap(pyro_seal_t *job)
         memcpy(names[i], job->sources[i].part->name, PYRO_FILE_NAME_MAX);
     }
 
-    /* the catalogue opens it by itself, and a file is open once only */
+    status = pyro_seal_whole(job, &said);
+
+    if (!said) {
+        return status;
+    }
+
+    /* Whoever opens the store may take it in from here on: it is not ours to
+     * remove any more.  The catalogue opens it by itself, and a file is open
+     * once only. */
 
     copy = job->copy;
     copy.state = job->target;
     pyro_partition_close(&job->copy);
     job->copy.env = NULL;
 
-    status = pyro_seal_enter(job, &copy);
+    if (status == PYRO_OK) {
+        status = pyro_catalog_sync_dir(catalog, job->err);
+    }
+
+    if (status == PYRO_OK) {
+        status = pyro_seal_enter(job, &copy);
+    }
 
     for (i = 0; i < n; i++) {
         if (status == PYRO_OK) {
@@ -806,15 +815,17 @@ pyro_seal_swap(pyro_seal_t *job)
 }
 
 
-/* Everything is rolled up in it; it says so, and what it is now. */
+/* Everything is rolled up in it; it says so, and what it is now.  *said: its
+ * file may say so, whatever the status. */
 static pyro_status_e
-pyro_seal_whole(pyro_seal_t *job)
+pyro_seal_whole(pyro_seal_t *job, int *said)
 {
     int             rc;
     uint8_t         state[1];
     pyro_rolled_t   rolled;
     pyro_status_e   status;
 
+    *said = 0;
     state[0] = (uint8_t) job->target;
     status = pyro_seal_begin(job);
 
@@ -840,14 +851,16 @@ pyro_seal_whole(pyro_seal_t *job)
     }
 
     status = pyro_seal_commit(job);
+    *said = !job->writing;
 
-    return status == PYRO_OK
-           ? pyro_catalog_sync_dir(&job->store->catalog, job->err) : status;
+    return status;
 }
 
 
-/* In the place of its sources; if one of them was removed meanwhile, it is not
- * wanted any more. */
+/*
+ * In the place of its sources; if one of them was removed meanwhile, it is not
+ * wanted any more.  If another process has taken it in, all is done.
+ */
 static pyro_status_e
 pyro_seal_enter(pyro_seal_t *job, const pyro_partition_t *copy)
 {
@@ -865,6 +878,15 @@ pyro_seal_enter(pyro_seal_t *job, const pyro_partition_t *copy)
     pthread_mutex_lock(&catalog->mutex);
 
     status = pyro_catalog_change(catalog, &txn, job->err);
+
+    if (status == PYRO_OK
+        && pyro_catalog_generation_locked(catalog, copy->start,
+                                          copy->generation) != NULL)
+    {
+        pyro_env_abort(catalog->control, txn);
+        pthread_mutex_unlock(&catalog->mutex);
+        return PYRO_OK;
+    }
 
     for (i = 0; i < job->n_sources && status == PYRO_OK && rc == 0; i++) {
         key.mv_data = bytes;
