@@ -17,6 +17,7 @@ struct pyro_store_s {
     pyro_info_t           info;         /* under it */
     int                   upkeep;       /* file whose lock is held, or -1 */
     struct pyro_seal_s   *seal;         /* the upkeep's, or NULL */
+    int                   tidy;         /* its directory, as far as copies */
 
     _Atomic uint64_t      commits;
     _Atomic uint64_t      commit_failures;

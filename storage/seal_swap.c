@@ -39,7 +39,9 @@ static pyro_status_e pyro_seal_copy(pyro_seal_t *job);
 static pyro_status_e pyro_seal_find_copy(pyro_seal_t *job);
 static int pyro_seal_is_copy(pyro_seal_t *job);
 static pyro_state_e pyro_seal_copy_target(pyro_seal_t *job);
-static int pyro_seal_is_orphan(pyro_seal_t *job);
+static int pyro_seal_is_waste(pyro_seal_t *job);
+static int pyro_seal_is_orphan(pyro_store_t *store, pyro_partition_t *copy);
+static void pyro_seal_tidy_file(pyro_store_t *store, const char *name);
 static pyro_status_e pyro_seal_reserve(pyro_seal_t *job,
     uint32_t *generation);
 static pyro_status_e pyro_seal_make_copy(pyro_seal_t *job,
@@ -473,7 +475,7 @@ pyro_seal_copy(pyro_seal_t *job)
 }
 
 
-/* Those whose sources are gone are removed on the way. */
+/* Those that nobody will finish are removed on the way. */
 static pyro_status_e
 pyro_seal_find_copy(pyro_seal_t *job)
 {
@@ -508,8 +510,7 @@ pyro_seal_find_copy(pyro_seal_t *job)
             return PYRO_OK;
         }
 
-        if (job->copy.state == PYRO_STATE_BUILDING
-            && pyro_seal_is_orphan(job))
+        if (job->copy.state == PYRO_STATE_BUILDING && pyro_seal_is_waste(job))
         {
             pyro_partition_close(&job->copy);
             pyro_catalog_unlink(catalog, job->copy.name);
@@ -566,29 +567,99 @@ pyro_seal_copy_target(pyro_seal_t *job)
 }
 
 
-/* 1 if nobody goes on with it: not all that it is made of is there, or now
- * something else is to become of it. */
+/* 1 if nobody goes on with it: it is of these sources' time, and something
+ * came late since it was begun, or it is to become something else; or its own
+ * are gone. */
 static int
-pyro_seal_is_orphan(pyro_seal_t *job)
+pyro_seal_is_waste(pyro_seal_t *job)
+{
+    return (job->copy.start == job->sources[0].part->start
+            && job->copy.length == job->sources[0].part->length)
+           || pyro_seal_is_orphan(job->store, &job->copy);
+}
+
+
+/* 1 if not all that it is made of is there. */
+static int
+pyro_seal_is_orphan(pyro_store_t *store, pyro_partition_t *copy)
 {
     uint32_t  i, n, list[PYRO_SOURCES_MAX];
 
-    if (pyro_partition_sources(&job->copy, list, &n)
-        || (n == job->n_sources
-            && list[0] == job->sources[0].part->generation))
-    {
+    if (pyro_partition_sources(copy, list, &n)) {
         return 1;
     }
 
     for (i = 0; i < n; i++) {
-        if (pyro_catalog_generation(&job->store->catalog, job->copy.start,
-                                    list[i]) == NULL)
+        if (pyro_catalog_generation(&store->catalog, copy->start, list[i])
+            == NULL)
         {
             return 1;
         }
     }
 
     return n == 0;
+}
+
+
+void
+pyro_seal_tidy(pyro_store_t *store)
+{
+    int            rc;
+    uint32_t       i, n;
+    pyro_arena_t  *arena;
+    pyro_slice_t  *names;
+
+    arena = pyro_arena_create(0);
+
+    if (arena == NULL || pyro_catalog_refresh(&store->catalog, NULL) != PYRO_OK)
+    {
+        pyro_arena_destroy(arena);
+        return;
+    }
+
+    pthread_mutex_lock(&store->catalog.mutex);
+    rc = pyro_catalog_strays(&store->catalog, arena, &names, &n);
+    pthread_mutex_unlock(&store->catalog.mutex);
+
+    for (i = 0; rc == 0 && i < n; i++) {
+
+        /* a file is open once only */
+
+        if (store->seal == NULL || store->seal->copy.env == NULL
+            || strcmp(store->seal->copy.name, names[i].data) != 0)
+        {
+            pyro_seal_tidy_file(store, names[i].data);
+        }
+    }
+
+    pyro_arena_destroy(arena);
+}
+
+
+static void
+pyro_seal_tidy_file(pyro_store_t *store, const char *name)
+{
+    int               waste;
+    char              path[4096];
+    pyro_partition_t  copy;
+
+    memset(&copy, 0, sizeof(pyro_partition_t));
+    pyro_catalog_path(&store->catalog, name, path, sizeof(path));
+
+    if (pyro_partition_open(&copy, path, store->catalog.options.map_size,
+                            PYRO_DURABILITY_COMMIT, NULL)
+        != PYRO_OK)
+    {
+        return;
+    }
+
+    waste = copy.state == PYRO_STATE_BUILDING
+            && pyro_seal_is_orphan(store, &copy);
+    pyro_partition_close(&copy);
+
+    if (waste) {
+        pyro_catalog_unlink(&store->catalog, name);
+    }
 }
 
 

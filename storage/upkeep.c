@@ -31,7 +31,7 @@ pyro_status_e
 pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
     pyro_error_t *err)
 {
-    uint32_t            i, n;
+    uint32_t            i, n, removed;
     pyro_error_t        first;
     pyro_arena_t       *arena;
     pyro_status_e       status, worst;
@@ -51,7 +51,14 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
         return pyro_error_memory(err);
     }
 
+    removed = work->removed;
     worst = pyro_retention(store, work, err);
+
+    if (!store->tidy || work->removed != removed) {
+        pyro_seal_tidy(store);
+        store->tidy = 1;
+    }
+
     status = pyro_catalog_list(&store->catalog, 0, INT64_MAX, arena, &parts,
                                &n, &first);
     pyro_first_error(status, &first, &worst, err);
