@@ -417,6 +417,14 @@ ngx_pyroscope_metrics_store(pyro_rope_t *out, const pyro_store_stats_t *stats,
                                 "ngx_pyroscope_store_disk_free_bytes",
                                 "Bytes free on the store's file system.",
                                 stats->disk_free);
+    ngx_pyroscope_metrics_value(out, "gauge",
+                                "ngx_pyroscope_store_disk_limit_bytes",
+                                "Bytes that are to stay free there.",
+                                stats->disk_limit);
+    ngx_pyroscope_metrics_value(out, "gauge",
+                                "ngx_pyroscope_store_disk_scarce",
+                                "1 while pushes are refused for lack of room.",
+                                stats->disk_scarce);
 }
 
 

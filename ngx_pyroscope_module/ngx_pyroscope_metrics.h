@@ -47,7 +47,7 @@
     X(ROLLED_LATE, "ngx_pyroscope_rollup_late_slots_total", "",               \
       "Of them: once more, since an upload came later.")                      \
     X(REMOVED, "ngx_pyroscope_removed_partitions_total", "",                  \
-      "Partitions removed for their age or the size of all.")                 \
+      "Partitions removed for age, the size of all or lack of room.")         \
     X(SEALED, "ngx_pyroscope_sealed_partitions_total", "",                    \
       "Partitions rewritten compactly after their time.")                     \
     X(THINNED, "ngx_pyroscope_thinned_partitions_total", "",                  \

@@ -30,6 +30,7 @@ static void ngx_pyroscope_refresh_init(ngx_cycle_t *cycle);
 static void ngx_pyroscope_refresh_start(ngx_event_t *ev);
 static void ngx_pyroscope_refresh_thread(void *data, ngx_log_t *log);
 static void ngx_pyroscope_refresh_done(ngx_event_t *ev);
+static ngx_msec_t ngx_pyroscope_refresh_room(ngx_log_t *log);
 
 
 static ngx_event_t         ngx_pyroscope_retry_event;
@@ -37,6 +38,7 @@ static ngx_thread_task_t  *ngx_pyroscope_open_task;
 static ngx_event_t         ngx_pyroscope_refresh_event;
 static ngx_thread_task_t  *ngx_pyroscope_refresh_task;
 static ngx_connection_t    ngx_pyroscope_dumb;     /* for debug logs */
+static ngx_uint_t          ngx_pyroscope_scarce;   /* said in the log */
 
 
 ngx_int_t
@@ -198,6 +200,7 @@ ngx_pyroscope_store_options(ngx_pyroscope_main_conf_t *pmcf,
     options->keep_raw = pmcf->settings->lmdb.keep_raw;
     options->keep_1h = pmcf->settings->lmdb.keep_1h;
     options->shared = ngx_pyroscope_metrics_shared(pmcf);
+    options->min_free_disk = pmcf->settings->lmdb.min_free_disk;
 }
 
 
@@ -270,7 +273,9 @@ ngx_pyroscope_open_done(ngx_event_t *ev)
 
 /*
  * A worker that nobody asks anything keeps the files open that retention has
- * removed, and with them their room on the disk: it looks now and then.
+ * removed, and with them their room on the disk: it looks now and then.  It
+ * also sees then whether there is room for pushes, for /ready to say; once it
+ * was scarce, as often as a store is tried that is not there.
  */
 
 static void
@@ -334,9 +339,41 @@ ngx_pyroscope_refresh_thread(void *data, ngx_log_t *log)
 static void
 ngx_pyroscope_refresh_done(ngx_event_t *ev)
 {
+    ngx_msec_t  pause;
+
+    pause = ngx_pyroscope_refresh_room(ev->log);
+
     if (!ngx_exiting) {
-        ngx_add_timer(&ngx_pyroscope_refresh_event, NGX_PYROSCOPE_REFRESH);
+        ngx_add_timer(&ngx_pyroscope_refresh_event, pause);
     }
+}
+
+
+/* Says it when it changes; the time until the next look. */
+
+static ngx_msec_t
+ngx_pyroscope_refresh_room(ngx_log_t *log)
+{
+    pyro_error_t             err;
+    pyro_status_e            status;
+    ngx_pyroscope_worker_t  *worker;
+
+    worker = &ngx_pyroscope_worker;
+    status = pyro_store_room(worker->store, &err);
+
+    if (status != PYRO_OK && !ngx_pyroscope_scarce) {
+        ngx_log_error(NGX_LOG_ERR, log, 0, "pyroscope store \"%V\" takes no "
+                      "pushes: %s", &worker->conf->dir, err.message);
+    }
+
+    if (status == PYRO_OK && ngx_pyroscope_scarce) {
+        ngx_log_error(NGX_LOG_NOTICE, log, 0, "pyroscope store \"%V\" takes "
+                      "pushes again", &worker->conf->dir);
+    }
+
+    ngx_pyroscope_scarce = status != PYRO_OK;
+
+    return ngx_pyroscope_scarce ? NGX_PYROSCOPE_RETRY : NGX_PYROSCOPE_REFRESH;
 }
 
 

@@ -44,11 +44,15 @@ ngx_int_t
 ngx_pyroscope_ready_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
 {
     char                     text[PYRO_ERROR_MESSAGE_MAX + 32];
+    pyro_error_t             err;
     ngx_pyroscope_worker_t  *worker;
 
     worker = &ngx_pyroscope_worker;
 
-    if (worker->store != NULL) {
+    if (worker->store == NULL) {
+        err = worker->store_error;
+
+    } else if (pyro_store_room(worker->store, &err) == PYRO_OK) {
         return ngx_pyroscope_status_text(r, NGX_HTTP_OK, NGX_PYROSCOPE_TEXT,
                                          "ready");
     }
@@ -58,7 +62,7 @@ ngx_pyroscope_ready_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
     }
 
     *ngx_snprintf((u_char *) text, sizeof(text) - 1, "Store not ready: %s\n",
-                  worker->store_error.message) = '\0';
+                  err.message) = '\0';
 
     return ngx_pyroscope_status_text(r, NGX_HTTP_SERVICE_UNAVAILABLE,
                                      NGX_PYROSCOPE_TEXT, text);

@@ -1,10 +1,14 @@
 #include "storage/retention.h"
 
+#include <sys/stat.h>
+
 #include "core/base/clock.h"
 
 
-static int pyro_retention_is_due(const pyro_catalog_t *catalog,
+static int pyro_retention_is_due(pyro_store_t *store,
     const pyro_partition_t *part, int64_t now, uint64_t bytes);
+static uint64_t pyro_retention_blocks(const pyro_catalog_t *catalog,
+    const char *name);
 static pyro_status_e pyro_catalog_forget(pyro_catalog_t *catalog,
     const pyro_partition_t *part, pyro_error_t *err);
 
@@ -13,7 +17,7 @@ pyro_status_e
 pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
 {
     uint32_t            i, n;
-    uint64_t            bytes, size;
+    uint64_t            bytes, size, blocks;
     pyro_arena_t       *arena;
     pyro_error_t        one;
     pyro_catalog_t     *catalog;
@@ -45,16 +49,18 @@ pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
 
     for (i = 0; i < n; i++) {
 
-        if (!pyro_retention_is_due(catalog, parts[i], work->now, bytes)) {
+        if (!pyro_retention_is_due(store, parts[i], work->now, bytes)) {
             continue;
         }
 
         size = pyro_catalog_size(catalog, parts[i]->name);
+        blocks = pyro_retention_blocks(catalog, parts[i]->name);
         status = pyro_catalog_remove(catalog, parts[i], &one);
         pyro_first_error(status, &one, &first, err);
 
         if (status == PYRO_OK) {
             bytes -= size < bytes ? size : bytes;
+            pyro_guard_freed(&store->guard, blocks);
             work->removed++;
         }
     }
@@ -66,13 +72,13 @@ pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
 
 
 static int
-pyro_retention_is_due(const pyro_catalog_t *catalog,
-    const pyro_partition_t *part, int64_t now, uint64_t bytes)
+pyro_retention_is_due(pyro_store_t *store, const pyro_partition_t *part,
+    int64_t now, uint64_t bytes)
 {
     int64_t                      end;
     const pyro_store_options_t  *options;
 
-    options = &catalog->options;
+    options = &store->catalog.options;
     end = pyro_partition_end(part);
 
     if (end > now) {
@@ -81,7 +87,21 @@ pyro_retention_is_due(const pyro_catalog_t *catalog,
 
     return (options->retention
             && (now - end) / PYRO_NS_PER_SEC >= options->retention)
-           || (options->max_disk_size && bytes > options->max_disk_size);
+           || (options->max_disk_size && bytes > options->max_disk_size)
+           || pyro_guard_missing(&store->guard);
+}
+
+
+/* What a file takes on the disk; 0 if it is not there. */
+static uint64_t
+pyro_retention_blocks(const pyro_catalog_t *catalog, const char *name)
+{
+    char         path[4096];
+    struct stat  st;
+
+    pyro_catalog_path(catalog, name, path, sizeof(path));
+
+    return stat(path, &st) == 0 ? (uint64_t) st.st_blocks * 512 : 0;
 }
 
 

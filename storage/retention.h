@@ -1,7 +1,8 @@
 /*
- * Which partitions go: by age and by the size of all (storage/store.h,
- * options.retention and options.max_disk_size).  Part of the upkeep: one thread
- * of one process.
+ * Which partitions go: by age, by the size of all, and where one of these is
+ * limited also for room on the disk (storage/store.h, options.retention,
+ * max_disk_size and min_free_disk).  Part of the upkeep: one thread of one
+ * process.
  */
 
 #ifndef _PYRO_RETENTION_H_INCLUDED_

@@ -50,6 +50,7 @@ pyro_store_open(const pyro_store_options_t *options, pyro_store_t **store,
 
     pthread_mutex_init(&s->writing, NULL);
     pyro_info_init(&s->info);
+    pyro_guard_init(&s->guard, s->catalog.dir, filled.min_free_disk);
     s->upkeep = -1;
 
     if (pyro_store_reader_check(s, err) == -1) {
@@ -68,6 +69,7 @@ pyro_store_close(pyro_store_t *store)
 {
     pyro_seal_close(store);
     pyro_catalog_close(&store->catalog);
+    pyro_guard_destroy(&store->guard);
     pthread_mutex_destroy(&store->writing);
 
     if (store->upkeep != -1) {
@@ -132,6 +134,8 @@ pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
     }
 
     stats->disk_free = (uint64_t) fs.f_bavail * fs.f_frsize;
+    stats->disk_scarce = pyro_guard_check(&store->guard, NULL) != PYRO_OK;
+    stats->disk_limit = pyro_guard_limit(&store->guard);
     stats->commits = store->commits;
     stats->commit_failures = store->commit_failures;
     stats->node_cache_hits = store->cache_hits;
@@ -146,7 +150,16 @@ pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
 pyro_status_e
 pyro_store_refresh(pyro_store_t *store, pyro_error_t *err)
 {
+    (void) pyro_guard_check(&store->guard, NULL);
+
     return pyro_catalog_refresh(&store->catalog, err);
+}
+
+
+pyro_status_e
+pyro_store_room(pyro_store_t *store, pyro_error_t *err)
+{
+    return pyro_guard_known(&store->guard, err);
 }
 
 

@@ -56,6 +56,10 @@ typedef struct {
     /* pyro_store_shared_size() bytes that the processes of a store share,
      * zeroed, or NULL: files that kill are not set aside then */
     void               *shared;
+
+    int64_t             min_free_disk;  /* bytes that stay free on the file
+                                         * system, or minus a percentage of its
+                                         * size; 0 = off */
 } pyro_store_options_t;
 
 size_t pyro_store_shared_size(void);
@@ -112,12 +116,23 @@ typedef struct {
  * PYRO_OK means on disk.  One bad push does not harm another; a failing commit
  * fails the pushes of its transaction and leaves no trace.
  *
+ * Where less than options.min_free_disk is free all of them are
+ * PYRO_UNAVAILABLE, and nothing is written, until there is a little more.
+ *
  * The info of pushes that are PYRO_OK is written last, in one transaction, and
  * not each time: by this process once in 10 s for a service if it has changed,
  * else once in 60 s.  More than PYRO_STORE_INFO_MAX bytes are not kept.
  */
 void pyro_store_write(pyro_store_t *store, pyro_store_push_t **pushes,
     uint32_t n);
+
+/*
+ * PYRO_UNAVAILABLE, and why, if pyro_store_write() would store nothing for lack
+ * of room, as far as is known from the last pyro_store_write(),
+ * pyro_store_refresh() or pyro_store_stats() of this process.  Does not block:
+ * also for an event loop.
+ */
+pyro_status_e pyro_store_room(pyro_store_t *store, pyro_error_t *err);
 
 
 /* ---- reading ---- */
@@ -204,13 +219,14 @@ pyro_status_e pyro_store_info(pyro_store_t *store, pyro_slice_t tenant,
 
 /*
  * What one process at a time has to do for all: removing what is older than
- * options.retention, or the oldest beyond options.max_disk_size, but never the
- * partition of now or later; rolling up what lies a minute back, and once more
- * what came later; sealing what is over for options.seal_after, together with
- * what came late; and thinning what is over for options.keep_raw and keep_1h,
- * after which a push of that time is refused (PYRO_UNPROCESSABLE), and a query
- * gets whole hours or days, those that end in its range.  Partitions whose
- * files have not changed since are left alone.
+ * options.retention, or the oldest beyond options.max_disk_size, and where one
+ * of these is set the oldest also while less than options.min_free_disk is
+ * free, but never the partition of now or later; rolling up what lies a minute
+ * back, and once more what came later; sealing what is over for
+ * options.seal_after, together with what came late; and thinning what is over
+ * for options.keep_raw and keep_1h, after which a push of that time is refused
+ * (PYRO_UNPROCESSABLE), and a query gets whole hours or days, those that end in
+ * its range.  Partitions whose files have not changed since are left alone.
  *
  * now: ns since the epoch; deadline: pyro_clock_mono(), 0: none; cancel: as in
  * a query.
@@ -252,6 +268,8 @@ typedef struct {
     uint64_t  open_partitions;      /* in this process */
     uint64_t  bytes;                /* of all files, as stat has them */
     uint64_t  disk_free;            /* of the file system, for this user */
+    uint64_t  disk_limit;           /* options.min_free_disk in bytes */
+    uint64_t  disk_scarce;          /* 1: pushes are refused for it */
     uint64_t  commits;              /* by this process since it opened */
     uint64_t  commit_failures;
     uint64_t  node_cache_hits;
@@ -263,7 +281,7 @@ typedef struct {
 pyro_status_e pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
     pyro_error_t *err);
 
-/* Gives up what others have removed. */
+/* Gives up what others have removed, and looks how much room there is. */
 pyro_status_e pyro_store_refresh(pyro_store_t *store, pyro_error_t *err);
 
 /* Clears reader slots of dead processes; returns how many, -1 on an error. */

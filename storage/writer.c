@@ -76,17 +76,20 @@ pyro_store_write(pyro_store_t *store, pyro_store_push_t **pushes, uint32_t n)
 {
     uint32_t            i, count;
     pyro_error_t        err;
+    pyro_status_e       status;
     pyro_write_item_t  *items;
 
     items = calloc((size_t) n + 1, sizeof(pyro_write_item_t));
 
-    if (items == NULL) {
-        pyro_error_memory(&err);
+    status = items != NULL ? pyro_guard_check(&store->guard, &err)
+                           : pyro_error_memory(&err);
 
+    if (status != PYRO_OK) {
         for (i = 0; i < n; i++) {
             pyro_write_fail(pushes[i], &err);
         }
 
+        free(items);
         return;
     }
 

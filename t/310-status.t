@@ -26,7 +26,8 @@ add_block_preprocessor(sub {
                                 . $block->config);
     $block->set_value(user_files => ($block->user_files // '')
                       . ">>> pyroscope.yml\nstorage:\n  filesystem:\n"
-                      . "    dir: ./store_temp\n");
+                      . "    dir: ./store_temp\nlmdb:\n"
+                      . "  min_free_disk: 0\n");
 
     if (!defined $block->no_error_log) {
         $block->set_value(no_error_log =>

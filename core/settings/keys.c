@@ -162,6 +162,9 @@ const pyro_key_t  pyro_keys[] = {
 
     { SECONDS("lmdb.keep_1h", lmdb.keep_1h, 0, AGE, 0) },
 
+    { .path = "lmdb.min_free_disk", .type = PYRO_KEY_SHARE,
+      FIELD(lmdb.min_free_disk), .min = -100, .max = INT64_MAX, .def = -1 },
+
     { SIZE("lmdb.parse_bytes", lmdb.parse_bytes, MIB, TIB, 256 * MIB) },
 
     { MILLISECONDS("query.timeout", query.timeout, 100, HOUR * 1000, 60000) },
@@ -175,8 +178,6 @@ const pyro_key_t  pyro_keys[] = {
     { SIZE("query.max_response_bytes", query.max_response_bytes, 64 * KIB,
            4 * GIB, 256 * MIB) },
 
-    { LATER("lmdb.min_free_disk", PYRO_KEY_SHARE, INT64_MAX, -1),
-      .min = -100 },
     { LATER("lmdb.max_late_partitions", PYRO_KEY_COUNT, INT32_MAX, 400) },
     { LATER("multitenancy_enabled", PYRO_KEY_BOOL, 1, 0),
       .why = "there is one tenant, \"anonymous\"" },

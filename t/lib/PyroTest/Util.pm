@@ -11,8 +11,8 @@ use IO::Socket::INET ();
 use IO::Uncompress::Gunzip ();
 use Time::HiRes ();
 
-our @EXPORT = qw($TIMEOUT bad_lines free_port gunzip gzip read_file
-                 uri_escape wait_for which write_file);
+our @EXPORT = qw($TIMEOUT bad_lines free_port gunzip gzip own_mounts read_file
+                 tmpfs uri_escape wait_for which write_file);
 
 our $TIMEOUT = 30;
 
@@ -33,6 +33,29 @@ sub bad_lines {
 
     return grep { /\[(?:alert|crit|emerg)\]/ || $_ =~ $SANITIZER }
            split /\n/, $text;
+}
+
+# Runs the script once more, where what it mounts is seen by it alone and goes
+# with it; to be called before anything else.  Where that is not permitted it
+# goes on as it is, and tmpfs() mounts nothing.
+sub own_mounts {
+    my @unshare = ('unshare', '--mount');
+
+    return if $ENV{PYRO_TEST_MOUNTS} || $> != 0 || !which($unshare[0])
+              || system("@unshare true 2>/dev/null") != 0;
+
+    $ENV{PYRO_TEST_MOUNTS} = 1;
+
+    exec @unshare, $^X, $0, @ARGV or die "unshare: $!\n";
+}
+
+# Mounts a file system of its own on a folder; false where that cannot be.
+sub tmpfs {
+    my ($dir, $options) = @_;
+
+    return $ENV{PYRO_TEST_MOUNTS}
+           && system('mount', '-t', 'tmpfs', '-o', $options, 'none', $dir)
+              == 0;
 }
 
 # Calls until it returns something true; that is returned.

@@ -571,11 +571,14 @@ settings_not_there(void **state)
           "f.yml: lmdb.keep_1h: is shorter than lmdb.keep_raw" },
         { "lmdb: {seal_after: soon}",
           "f.yml:1: lmdb.seal_after: \"soon\" is not a duration" },
-        { "lmdb: {min_free_disk: 5%}",
-          "f.yml:1: lmdb.min_free_disk: is not supported by this version; "
-          "allowed is 1%" },
-        { "lmdb: {min_free_disk: 5GiB}",
-          "f.yml:1: lmdb.min_free_disk: is not supported" },
+        { "lmdb: {min_free_disk: 101%}",
+          "f.yml:1: lmdb.min_free_disk: \"101%\" is not a percentage from 0% "
+          "to 100%" },
+        { "lmdb: {min_free_disk: 5 parts}",
+          "f.yml:1: lmdb.min_free_disk: \"5 parts\" has an unknown unit; a "
+          "size is written like" },
+        { "lmdb: {min_free_disk: -1}",
+          "f.yml:1: lmdb.min_free_disk: \"-1\" is not a size" },
         { "lmdb: {max_late_partitions: 10}",
           "f.yml:1: lmdb.max_late_partitions: is not supported by this "
           "version; allowed is 400" },
@@ -597,16 +600,24 @@ settings_not_there(void **state)
              "  max_late_partitions: 400\n");
     assert_null(settings.ignored);
     assert_true(settings.lmdb.max_disk_size > 9000000000ULL);
+    assert_true(settings.lmdb.min_free_disk == -1);
     assert_int_equal(settings.lmdb.seal_after, 3 * 3600);
     assert_int_equal(settings.lmdb.keep_raw, 7 * 86400);
     assert_int_equal(settings.lmdb.keep_1h, 90 * 86400);
 
     accepted("lmdb: {seal_after: off, min_free_disk: 0}");
     assert_true(settings.lmdb.max_disk_size == 0);
+    assert_true(settings.lmdb.min_free_disk == 0);
     assert_int_equal(settings.lmdb.seal_after, 0);
 
     accepted("lmdb: {}");
     assert_int_equal(settings.lmdb.seal_after, 2 * 3600);
+
+    accepted("lmdb: {min_free_disk: 5GiB}");
+    assert_true(settings.lmdb.min_free_disk == 5LL << 30);
+
+    accepted("lmdb: {min_free_disk: 10%}");
+    assert_true(settings.lmdb.min_free_disk == -10);
 }
 
 

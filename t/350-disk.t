@@ -1,0 +1,210 @@
+#!/usr/bin/perl
+
+# Disks that fill up: pushes wait, queries go on, all goes on by itself when
+# there is room again, and what was answered 200 is there.
+
+use strict;
+use warnings;
+
+use FindBin ();
+use lib "$FindBin::Bin/lib";
+
+use PyroTest::Util;
+
+BEGIN { own_mounts() }
+
+use PyroJfr;
+use PyroTest;
+use Test::More;
+
+my $small = 'new_spancontext';
+my $bytes = PyroJfr::bytes($small);
+my $total = PyroJfr::cpu_total($small);
+my $time = PyroJfr::FROM;
+my $second = $time;
+
+sub yaml { return "lmdb:\n" . join '', map { "  $_\n" } @_ }
+
+# Each a second later than the one before.
+sub push_one {
+    my ($t) = @_;
+
+    return $t->post($t->ingest_path(name => 'shop', from => $second++), $bytes);
+}
+
+# All workers refuse pushes for this reason, and answer everything else.
+sub scarce {
+    my ($what, $t, $reason, $expected) = @_;
+
+    my $r = push_one($t);
+
+    is $r->{status}, 503, "$what: a push is 503";
+    is $r->{json}{code}, 'unavailable', "$what: its code";
+    like $r->{json}{message}, $reason, "$what: its message";
+    is $r->{headers}{'retry-after'}, 1, "$what: Retry-After";
+    is PyroJfr::total($t, name => 'shop'), $expected, "$what: queries go on";
+    is $t->get('/healthz')->{status}, 200, "$what: /healthz";
+}
+
+sub says_so {
+    my ($what, $t) = @_;
+
+    my $r = wait_for(sub {
+        my $r = $t->get('/ready');
+        return $r->{status} == 503 && $r;
+    }, undef, '/ready to say so');
+
+    like $r->{body}, qr/Store not ready: .*lmdb\.min_free_disk is .* bytes/,
+         "$what: /ready says why";
+    is $r->{headers}{'retry-after'}, 1, "$what: /ready, Retry-After";
+    is $t->metric('ngx_pyroscope_store_disk_scarce'), 1, "$what: /metrics";
+    cmp_ok $t->metric('ngx_pyroscope_store_disk_limit_bytes'), '>',
+           $t->metric('ngx_pyroscope_store_disk_free_bytes'),
+           "$what: what is free, and what should be";
+    is $t->metric('ngx_pyroscope_store_available'), 1, "$what: but it is open";
+}
+
+sub goes_on {
+    my ($what, $t, $n) = @_;
+
+    wait_for(sub { push_one($t)->{status} == 200 }, undef, 'a push');
+    $t->wait_ready;
+    ok wait_for(sub { !grep { $t->get('/ready')->{status} != 200 } 1 .. 20 },
+                undef, '/ready'), "$what: /ready again";
+    is push_one($t)->{status}, 200, "$what: pushes again";
+    is $t->metric('ngx_pyroscope_store_disk_scarce'), 0, "$what: /metrics";
+    is PyroJfr::total($t, name => 'shop'), ($n + 2) * $total,
+       "$what: nothing is missing, nothing more is there";
+}
+
+
+# ---- a limit that no disk can keep ------------------------------------------
+
+{
+    my $t = PyroTest->new(workers => 2)->start;
+
+    is push_one($t)->{status}, 200, 'a push';
+    $t->write_config(more_yaml => yaml('min_free_disk: 100%'));
+
+    my %old = map { $_ => 1 } $t->worker_pids;
+
+    kill 'HUP', $t->pid;
+    wait_for(sub { my @now = $t->worker_pids;
+                   return @now == 2 && !grep { $old{$_} } @now },
+             undef, 'new workers');
+    scarce('100%', $t, qr/lmdb\.min_free_disk is 100%, \d+ bytes, \d+ are free/,
+           $total);
+    says_so('100%', $t);
+    is $t->metric('pyroscope_discarded_samples_total', reason => 'disk_full',
+                  tenant => 'anonymous'), 1, '100%: it is counted';
+    ok wait_for(sub {
+        $t->error_log =~ /takes no pushes: .*lmdb\.min_free_disk/
+    }, undef, 'the message'), '100%: the log says it';
+
+    $t->reload(more_yaml => yaml('min_free_disk: 1'));
+    goes_on('1 byte', $t, 1);
+    is $t->stop, 0, 'the end';
+    $t->log_ok;
+}
+
+
+# ---- a small disk -----------------------------------------------------------
+
+my $mib = 1024 * 1024;
+
+sub small_disk {
+    my (@keys) = @_;
+
+    my $t = PyroTest->new(workers => 2, more_yaml => yaml(@keys));
+
+    mkdir $t->data;
+
+    return tmpfs($t->data, 'size=48m') ? $t : undef;
+}
+
+# Leaves so many bytes.
+sub fill {
+    my ($t, $left) = @_;
+
+    my $file = $t->data . '/filler';
+    my $free = (split ' ', `df -P -k '@{[$t->data]}' | tail -1`)[3] * 1024;
+
+    open my $out, '>', $file or die "$file: $!\n";
+    $out->autoflush(1);
+
+    # the last writes may find less room than there was
+    for (my $n = $free - $left; $n > 0; $n -= 64 * 1024) {
+        last if !print $out "\0" x ($n < 64 * 1024 ? $n : 64 * 1024);
+    }
+
+    close $out;
+}
+
+SKIP: {
+    my $t = small_disk('min_free_disk: 8MiB', 'map_size: 256MiB');
+
+    skip 'mounting is not permitted here', 1 if !$t;
+
+    $t->start;
+    is push_one($t)->{status}, 200, 'a small disk: a push';
+    fill($t, 4 * $mib);
+    scarce('a small disk', $t, qr/lmdb\.min_free_disk is 8388608 bytes/,
+           $total);
+    says_so('a small disk', $t);
+
+    # as much as the limit is not enough for pushes to come and go
+    unlink $t->data . '/filler';
+    fill($t, 8 * $mib + 128 * 1024);
+    $second++;
+    scarce('the limit itself', $t, qr/pushes go on when there are \d+/,
+           $total);
+
+    unlink $t->data . '/filler';
+    goes_on('room again', $t, 1);
+    is $t->stop, 0, 'the end';
+    system 'umount', $t->data;
+    $t->log_ok;
+}
+
+# without the limit: the system itself refuses
+
+SKIP: {
+    my $t = small_disk('min_free_disk: 0', 'map_size: 256MiB');
+
+    skip 'mounting is not permitted here', 1 if !$t;
+
+    $t->start;
+    is push_one($t)->{status}, 200, 'a full disk: a push';
+    fill($t, 0);
+
+    # a page here and there of the files is free still
+    my $stored = 1;
+
+    wait_for(sub {
+        my $status = push_one($t)->{status};
+
+        $stored++ if $status == 200;
+        return $status == 503;
+    }, undef, 'a push to fail');
+
+    scarce('a full disk', $t, qr/No space left on device/, $stored * $total);
+    is $t->get('/ready')->{status}, 200, 'a full disk: the store is open';
+
+    # also for those that open it now
+    $t->reload;
+    is PyroJfr::total($t, name => 'shop'), $stored * $total,
+       'a full disk: queries of new workers';
+
+    unlink $t->data . '/filler';
+    goes_on('room again', $t, $stored);
+    is $t->stop, 0, 'the end';
+
+    $t->start;
+    is PyroJfr::total($t, name => 'shop'), ($stored + 2) * $total,
+       'and after a restart';
+    is $t->stop, 0, 'the end';
+    system 'umount', $t->data;
+    $t->log_ok;
+}
+
+done_testing;
