@@ -201,6 +201,7 @@ ngx_pyroscope_store_options(ngx_pyroscope_main_conf_t *pmcf,
     options->keep_1h = pmcf->settings->lmdb.keep_1h;
     options->shared = ngx_pyroscope_metrics_shared(pmcf);
     options->min_free_disk = pmcf->settings->lmdb.min_free_disk;
+    options->max_late_partitions = pmcf->settings->lmdb.max_late_partitions;
 }
 
 

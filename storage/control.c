@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "storage/late.h"
 
 
 #define PYRO_CONTROL_FILE      "control.mdb"
@@ -330,6 +331,13 @@ pyro_catalog_make_locked(pyro_catalog_t *catalog, int64_t time,
     if (pyro_catalog_find_locked(catalog, time) != NULL) {
         pyro_env_abort(catalog->control, txn);
         return PYRO_OK;
+    }
+
+    status = pyro_late_take(catalog, txn, time, pyro_clock_wall(), err);
+
+    if (status != PYRO_OK) {
+        pyro_env_abort(catalog->control, txn);
+        return status;
     }
 
     return pyro_catalog_create(catalog, txn, time, err);

@@ -60,6 +60,9 @@ typedef struct {
     int64_t             min_free_disk;  /* bytes that stay free on the file
                                          * system, or minus a percentage of its
                                          * size; 0 = off */
+    uint32_t            max_late_partitions;    /* new ones an hour outside of
+                                                 * the last 2 days, of all
+                                                 * processes; 0 = no limit */
 } pyro_store_options_t;
 
 size_t pyro_store_shared_size(void);
@@ -115,6 +118,9 @@ typedef struct {
  * transaction (256 pushes, 8 MiB, 50 ms) allow, and sets each one's result:
  * PYRO_OK means on disk.  One bad push does not harm another; a failing commit
  * fails the pushes of its transaction and leaves no trace.
+ *
+ * A push that would need one partition more than options.max_late_partitions
+ * allows is PYRO_EXHAUSTED.
  *
  * Where less than options.min_free_disk is free all of them are
  * PYRO_UNAVAILABLE, and nothing is written, until there is a little more.

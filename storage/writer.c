@@ -240,7 +240,8 @@ pyro_write_group(pyro_store_t *store, pyro_write_item_t *items, uint32_t n)
     }
 
     if (status != PYRO_OK) {
-        group.error.status = PYRO_UNAVAILABLE;
+        group.error.status = status == PYRO_EXHAUSTED ? PYRO_EXHAUSTED
+                                                      : PYRO_UNAVAILABLE;
 
         for (i = 0; i < group.n; i++) {
             pyro_write_fail(items[i].push, &group.error);

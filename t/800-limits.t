@@ -24,7 +24,7 @@ my $packed = read_file(PyroJfr::recording($large));
 my $inflated = PyroJfr::expect($large)->{recordingBytes};
 my $time = PyroJfr::FROM;
 
-my $t = PyroTest->new(workers => 1)->start;
+our $t = PyroTest->new(workers => 1)->start;
 
 # A section of the YAML with these keys.
 sub limits {
@@ -150,6 +150,48 @@ sub push_raw {
                      qr/client_max_body_size, 20000 bytes/);
         }
     }
+}
+
+# new partitions outside of the last two days: of all workers, in the store
+
+{
+    local $t = PyroTest->new(workers => 2,
+                             more_yaml => "lmdb:\n  max_late_partitions: 5\n");
+
+    $t->start;
+
+    my (%statuses, $refused);
+    my $day = sub { push_raw($bytes, from => $time + $_[0] * 86_400) };
+
+    for my $n (1 .. 20) {
+        my $r = $day->($n);
+
+        $statuses{$r->{status}}++;
+        $refused = $r if $r->{status} == 429;
+    }
+
+    is_deeply \%statuses, { 200 => 5, 429 => 15 },
+              '5 partitions in the hour, 15 pushes beyond it';
+    answered('one more', $refused, 429,
+             qr/2023-12-04T\S+Z, .*lmdb\.max_late_partitions allows 5 new/);
+    is $t->metric('ngx_pyroscope_store_partitions'), 5, 'and no file';
+    is $t->metric('pyroscope_discarded_samples_total',
+                  reason => 'late_partitions', tenant => 'anonymous'), 15,
+       'they are counted';
+    answered('a partition that is there', $day->(1), 200);
+    answered('one of now', push_raw($bytes, from => time - 10), 200);
+    answered('one of yesterday', push_raw($bytes, from => time - 86_400), 200);
+
+    $t->reload;
+    answered('other workers', $day->(21), 429, qr/max_late_partitions/);
+    is $t->stop, 0, 'stopped';
+    $t->start;
+    answered('another server', $day->(22), 429, qr/max_late_partitions/);
+
+    $t->reload(more_yaml => "lmdb:\n  max_late_partitions: 0\n");
+    answered('without a limit', $day->($_), 200) for 23 .. 30;
+    is $t->stop, 0, 'the end';
+    $t->log_ok;
 }
 
 

@@ -53,6 +53,7 @@ typedef enum {
     X(PROFILE_SIZE,       "profile_size_limit")                               \
     X(BODY_SIZE,          "body_size_limit_exceeded")                         \
     X(WINDOW,             "not_in_ingestion_window")                          \
+    X(LATE,               "late_partitions")                                  \
     X(QUEUE,              "queue_full")                                       \
     X(STORE,              "store_unavailable")                                \
     X(DISK,               "disk_full")                                        \

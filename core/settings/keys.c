@@ -165,6 +165,9 @@ const pyro_key_t  pyro_keys[] = {
     { .path = "lmdb.min_free_disk", .type = PYRO_KEY_SHARE,
       FIELD(lmdb.min_free_disk), .min = -100, .max = INT64_MAX, .def = -1 },
 
+    { COUNT("lmdb.max_late_partitions", lmdb.max_late_partitions, 0, INT32_MAX,
+            400) },
+
     { SIZE("lmdb.parse_bytes", lmdb.parse_bytes, MIB, TIB, 256 * MIB) },
 
     { MILLISECONDS("query.timeout", query.timeout, 100, HOUR * 1000, 60000) },
@@ -178,7 +181,6 @@ const pyro_key_t  pyro_keys[] = {
     { SIZE("query.max_response_bytes", query.max_response_bytes, 64 * KIB,
            4 * GIB, 256 * MIB) },
 
-    { LATER("lmdb.max_late_partitions", PYRO_KEY_COUNT, INT32_MAX, 400) },
     { LATER("multitenancy_enabled", PYRO_KEY_BOOL, 1, 0),
       .why = "there is one tenant, \"anonymous\"" },
 

@@ -64,6 +64,7 @@ typedef struct {
         int64_t     keep_1h;                /* s, 0 for ever */
         int64_t     min_free_disk;          /* bytes, or minus a percentage;
                                                -1, 0 off */
+        uint32_t    max_late_partitions;    /* 400 an hour, 0 off */
         uint32_t    queue_pushes;           /* 4096 a worker */
         uint64_t    queue_bytes;            /* 64 MiB a worker */
         int64_t     queue_age;              /* ms, 5000 */

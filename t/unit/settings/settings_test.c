@@ -579,9 +579,11 @@ settings_not_there(void **state)
           "size is written like" },
         { "lmdb: {min_free_disk: -1}",
           "f.yml:1: lmdb.min_free_disk: \"-1\" is not a size" },
-        { "lmdb: {max_late_partitions: 10}",
-          "f.yml:1: lmdb.max_late_partitions: is not supported by this "
-          "version; allowed is 400" },
+        { "lmdb: {max_late_partitions: many}",
+          "f.yml:1: lmdb.max_late_partitions: \"many\" is not a whole number" },
+        { "lmdb: {max_late_partitions: 2147483648}",
+          "f.yml:1: lmdb.max_late_partitions: \"2147483648\" is out of range; "
+          "allowed: 0 to 2147483647" },
         { "lmdb: {max_disk_size: x}",
           "f.yml:1: lmdb.max_disk_size: \"x\" is not a size" }
     };
@@ -604,6 +606,7 @@ settings_not_there(void **state)
     assert_int_equal(settings.lmdb.seal_after, 3 * 3600);
     assert_int_equal(settings.lmdb.keep_raw, 7 * 86400);
     assert_int_equal(settings.lmdb.keep_1h, 90 * 86400);
+    assert_int_equal(settings.lmdb.max_late_partitions, 400);
 
     accepted("lmdb: {seal_after: off, min_free_disk: 0}");
     assert_true(settings.lmdb.max_disk_size == 0);
@@ -616,8 +619,9 @@ settings_not_there(void **state)
     accepted("lmdb: {min_free_disk: 5GiB}");
     assert_true(settings.lmdb.min_free_disk == 5LL << 30);
 
-    accepted("lmdb: {min_free_disk: 10%}");
+    accepted("lmdb: {min_free_disk: 10%, max_late_partitions: 0}");
     assert_true(settings.lmdb.min_free_disk == -10);
+    assert_int_equal(settings.lmdb.max_late_partitions, 0);
 }
 
 
