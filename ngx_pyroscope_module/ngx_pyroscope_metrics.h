@@ -52,6 +52,8 @@
       "Partitions rewritten compactly after their time.")                     \
     X(THINNED, "ngx_pyroscope_thinned_partitions_total", "",                  \
       "Partitions of which only sums of hours or days are left.")             \
+    X(CLOCK_STEPS, "ngx_pyroscope_clock_steps_total", "",                     \
+      "Times that the clock was found set by more than an hour.")             \
     X(UPKEEP_FAILURES, "ngx_pyroscope_upkeep_failures_total", "",             \
       "Runs of the store's upkeep that ended with an error.")
 

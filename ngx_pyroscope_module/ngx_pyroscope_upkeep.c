@@ -12,6 +12,8 @@
 
 
 static ngx_msec_t ngx_pyroscope_upkeep(void *data);
+static void ngx_pyroscope_upkeep_clock(ngx_pyroscope_main_conf_t *pmcf,
+    int64_t distance);
 static void ngx_pyroscope_upkeep_failed(ngx_pyroscope_main_conf_t *pmcf,
     const pyro_error_t *err);
 
@@ -19,6 +21,8 @@ static void ngx_pyroscope_upkeep_failed(ngx_pyroscope_main_conf_t *pmcf,
 /* Of the one process that does it. */
 static pyro_store_t  *ngx_pyroscope_upkeep_store;
 static pyro_error_t   ngx_pyroscope_upkeep_error;
+static ngx_uint_t     ngx_pyroscope_upkeep_runs;
+static int64_t        ngx_pyroscope_upkeep_distance;
 
 
 /*
@@ -86,6 +90,7 @@ ngx_pyroscope_upkeep(void *data)
         work.seal_cpu = NGX_PYROSCOPE_UPKEEP_SEAL;
 
         status = pyro_store_maintain(ngx_pyroscope_upkeep_store, &work, &err);
+        ngx_pyroscope_upkeep_clock(pmcf, work.distance);
     }
 
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_ROLLED, work.slots);
@@ -120,6 +125,43 @@ ngx_pyroscope_upkeep(void *data)
     wait = (ngx_msec_t) (work.wait / PYRO_NS_PER_MS);
 
     return ngx_max(wait, NGX_PYROSCOPE_UPKEEP_SOON);
+}
+
+
+/*
+ * Said when it begins and when it ends.  After a start it is most likely that
+ * the server was off for a while.
+ */
+
+static void
+ngx_pyroscope_upkeep_clock(ngx_pyroscope_main_conf_t *pmcf, int64_t distance)
+{
+    int64_t     ahead;
+    ngx_uint_t  first, level;
+
+    first = ngx_pyroscope_upkeep_runs++ == 0;
+    level = first ? NGX_LOG_NOTICE : NGX_LOG_WARN;
+    ahead = distance / PYRO_NS_PER_SEC;
+
+    if (distance && ngx_pyroscope_upkeep_distance == 0) {
+        ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_CLOCK_STEPS, 1);
+
+        ngx_log_error(level, ngx_cycle->log, 0,
+                      "pyroscope store \"%V\": the clock is %L seconds %s of "
+                      "the time that has passed%s: partitions are removed by "
+                      "the earlier of the two until it has been so for a day",
+                      &pmcf->dir, ahead < 0 ? -ahead : ahead,
+                      ahead < 0 ? "behind" : "ahead",
+                      first ? " since the store was last kept" : "");
+    }
+
+    if (distance == 0 && ngx_pyroscope_upkeep_distance) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0, "pyroscope store "
+                      "\"%V\": partitions are removed by the clock again",
+                      &pmcf->dir);
+    }
+
+    ngx_pyroscope_upkeep_distance = distance;
 }
 
 

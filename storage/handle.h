@@ -10,6 +10,7 @@
 #include "storage/catalog.h"
 #include "storage/guard.h"
 #include "storage/info.h"
+#include "storage/trust.h"
 
 
 struct pyro_store_s {
@@ -20,6 +21,7 @@ struct pyro_store_s {
     int                   upkeep;       /* file whose lock is held, or -1 */
     struct pyro_seal_s   *seal;         /* the upkeep's, or NULL */
     int                   tidy;         /* its directory, as far as copies */
+    pyro_trust_t          trust;        /* the upkeep's */
 
     _Atomic uint64_t      commits;
     _Atomic uint64_t      commit_failures;

@@ -12,8 +12,8 @@
 #include "storage/handle.h"
 
 
-/* Removes what is due by work->now, and counts it; the first error: what else
- * is due is removed nevertheless. */
+/* Removes what is due by work->now, as far as that is believed, and counts it;
+ * the first error: what else is due is removed nevertheless. */
 pyro_status_e pyro_retention(pyro_store_t *store, pyro_store_work_t *work,
     pyro_error_t *err);
 

@@ -28,6 +28,8 @@
  *            "generation"         be32, one more with each change of the
  *                                 catalogue: readers reload when it differs
  *            "late"               be64, storage/late.h; no such key: none made
+ *            "clock"              be64, be64, storage/trust.h: ns; no such key:
+ *                                 the clock is believed
  *   part     start be64,          length be32, state u8, file name
  *            generation be32
  *   tenant   tenant be32          name

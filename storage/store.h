@@ -237,12 +237,16 @@ pyro_status_e pyro_store_info(pyro_store_t *store, pyro_slice_t tenant,
  * now: ns since the epoch; deadline: pyro_clock_mono(), 0: none; cancel: as in
  * a query.
  *
+ * A wall clock that was set by more than an hour removes nothing for a day:
+ * storage/trust.h says which time counts until then.
+ *
  * A file that was removed lives until the last query that reads it has ended;
  * other handles give theirs up when they are used next, or by
  * pyro_store_refresh().
  */
 typedef struct {
     int64_t            now;
+    int64_t            mono;        /* pyro_clock_mono() then; 0: as it is */
     int64_t            deadline;
     const atomic_int  *cancel;
     int64_t            seal_cpu;    /* ns of the processor that sealing may
@@ -255,6 +259,8 @@ typedef struct {
     uint32_t           removed;     /* partitions */
     uint32_t           sealed;      /* partitions */
     uint32_t           thinned;     /* partitions */
+    int64_t            distance;    /* ns from the time that removing goes by to
+                                     * now; 0: the clock is believed */
     int                more;        /* 1: it ended before all was done */
     int64_t            wait;        /* and there is nothing to do for so many
                                      * ns: sealing takes a tenth of a core */

@@ -21,6 +21,8 @@ typedef struct {
     pyro_store_t          *store;
     pyro_arena_t          *arena;
     pyro_profile_t        *profile;
+    int64_t                now;         /* of the last upkeep */
+    int64_t                mono;
 } keep_t;
 
 
@@ -100,20 +102,31 @@ keep_total(const keep_t *k)
 }
 
 
+/* The upkeep when the clocks say this; how many were removed. */
 static uint32_t
-keep_work(keep_t *k, int64_t now)
+keep_at(keep_t *k, int64_t now, int64_t mono)
 {
     pyro_error_t       err;
     pyro_store_work_t  work;
 
     memset(&work, 0, sizeof(work));
-    work.now = now;
+    work.now = k->now = now;
+    work.mono = k->mono = mono;
 
     if (pyro_store_maintain(k->store, &work, &err) != PYRO_OK) {
         fail_msg("%s", err.message);
     }
 
     return work.removed;
+}
+
+
+/* All of the time between has passed; a clock that is set back was set back. */
+static uint32_t
+keep_work(keep_t *k, int64_t now)
+{
+    return keep_at(k, now, k->mono == 0 ? SEC
+                           : k->mono + (now > k->now ? now - k->now : 0));
 }
 
 
@@ -383,6 +396,149 @@ a_broken_partition_keeps_no_other_one(void **state)
 }
 
 
+/* By years, from one run to the next: nothing goes that would not have. */
+static void
+a_clock_that_is_set_ahead_removes_nothing(void **state)
+{
+    keep_t   k;
+    int64_t  ahead, day;
+
+    (void) state;
+
+    day = DAY * SEC;
+    ahead = 10 * 365 * day;
+    keep_open(&k);
+    keep_reopen(&k, 2 * DAY, 0);
+    k.mono = 1000 * SEC;
+
+    assert_int_equal(keep_at(&k, T0 + 5 * day / 2, k.mono), 0);
+    assert_int_equal(keep_at(&k, T0 + ahead, k.mono + 10 * SEC), 0);
+    assert_int_equal(k.store->trust.distance > 9 * 365 * day, 1);
+    assert_int_equal(keep_files(&k), DAYS);
+
+    /* what is due by the time that has passed goes as it would have */
+
+    assert_int_equal(keep_at(&k, T0 + ahead + day / 2, k.mono + day / 2), 1);
+    assert_int_equal(keep_files(&k), DAYS - 1);
+
+    /* and back: as if nothing had been */
+
+    assert_int_equal(keep_at(&k, T0 + 3 * day + SEC, k.mono + SEC), 0);
+    assert_int_equal(k.store->trust.distance, 0);
+    assert_int_equal(keep_at(&k, T0 + 4 * day, k.mono + day), 1);
+    assert_int_equal(keep_files(&k), DAYS - 2);
+
+    /* an hour or less is what clocks are set by */
+
+    assert_int_equal(keep_at(&k, T0 + 5 * day - 1800 * SEC,
+                             k.mono + day - 3600 * SEC - SEC), 0);
+    assert_int_equal(keep_at(&k, T0 + 5 * day, k.mono), 1);
+    assert_int_equal(k.store->trust.distance, 0);
+    keep_close(&k);
+}
+
+
+/* A day of it, while it stays where it is; over restarts. */
+static void
+a_clock_that_stays_ahead_is_believed(void **state)
+{
+    int      i;
+    keep_t   k;
+    int64_t  ahead, day, now;
+
+    (void) state;
+
+    day = DAY * SEC;
+    ahead = 365 * day;
+    keep_open(&k);
+    keep_reopen(&k, 100 * DAY, 0);
+    k.mono = SEC;
+    now = T0 + DAYS * day;
+
+    assert_int_equal(keep_at(&k, now, k.mono), 0);
+
+    for (i = 0, now += ahead; i < 23; i++, now += day / 24) {
+        assert_int_equal(keep_at(&k, now, k.mono + day / 24), 0);
+    }
+
+    /* set once more: it begins anew */
+
+    now += ahead;
+
+    for (i = 0; i < 24; i++, now += day / 24) {
+        assert_int_equal(keep_at(&k, now, k.mono + day / 24), 0);
+    }
+
+    /* the next process knows of twenty-three hours, and that it was off */
+
+    keep_reopen(&k, 100 * DAY, 0);
+    k.mono = SEC;
+    now += 5 * day;
+    assert_int_equal(keep_at(&k, now, k.mono), 0);
+    assert_int_equal(keep_at(&k, now + day / 25, k.mono + day / 25), 0);
+    assert_int_equal(keep_files(&k), DAYS);
+    assert_int_equal(keep_at(&k, now + day / 23, k.mono + day / 23), DAYS);
+    assert_int_equal(k.store->trust.distance, 0);
+    keep_close(&k);
+}
+
+
+/* The partition of now is that of a clock that is right. */
+static void
+a_clock_that_is_set_protects_what_is_written(void **state)
+{
+    keep_t   k;
+    int64_t  day;
+
+    (void) state;
+
+    day = DAY * SEC;
+    keep_open(&k);
+    keep_reopen(&k, 0, 1);
+    k.mono = SEC;
+
+    assert_int_equal(keep_at(&k, T0 + SEC, k.mono), 0);
+    assert_int_equal(keep_at(&k, T0 + 400 * day, k.mono + SEC), 0);
+    assert_int_equal(keep_files(&k), DAYS);
+
+    /* from 1970 on and right then, as machines without a battery do */
+
+    assert_int_equal(keep_at(&k, 100 * SEC, k.mono + SEC), 0);
+    assert_int_equal(keep_at(&k, T0 + 10 * SEC, k.mono + SEC), 0);
+    assert_int_equal(k.store->trust.distance, 0);
+    assert_int_equal(keep_files(&k), DAYS);
+    assert_int_equal(keep_at(&k, T0 + 2 * day, k.mono + 2 * day), 2);
+    keep_close(&k);
+}
+
+
+/* What a process that is no more has remembered. */
+static void
+a_restart_is_no_reason_to_believe(void **state)
+{
+    keep_t  k;
+
+    (void) state;
+
+    keep_open(&k);
+    keep_reopen(&k, 2 * DAY, 0);
+    assert_int_equal(keep_at(&k, T0 + DAY * SEC, SEC), 0);
+
+    keep_reopen(&k, 2 * DAY, 0);
+    assert_int_equal(keep_at(&k, T0 + 4000 * DAY * SEC, SEC), 0);
+    keep_reopen(&k, 2 * DAY, 0);
+    assert_int_equal(keep_at(&k, T0 + 4000 * DAY * SEC, 5 * SEC), 0);
+    assert_int_equal(keep_files(&k), DAYS);
+    assert_int_equal(keep_total(&k), DAYS * 10);
+
+    /* a day later */
+
+    assert_int_equal(keep_at(&k, T0 + 4001 * DAY * SEC, (DAY + 6) * SEC),
+                     DAYS);
+    keep_close(&k);
+}
+
+
 int
 main(void)
 {
@@ -394,6 +550,10 @@ main(void)
         cmocka_unit_test(other_processes_let_go),
         cmocka_unit_test(removals_that_were_cut_off_are_finished),
         cmocka_unit_test(a_broken_partition_keeps_no_other_one),
+        cmocka_unit_test(a_clock_that_is_set_ahead_removes_nothing),
+        cmocka_unit_test(a_clock_that_stays_ahead_is_believed),
+        cmocka_unit_test(a_clock_that_is_set_protects_what_is_written),
+        cmocka_unit_test(a_restart_is_no_reason_to_believe),
     };
 
     return unit_run(tests);

@@ -497,6 +497,64 @@ pushes_during_a_pass_are_not_lost(void **state)
 }
 
 
+static void
+roll_compare_both(roll_t *r)
+{
+    fixture_query_t  q;
+
+    fixture_query(&q, "{}", T0, T0 + 2 * DAY * SEC);
+    roll_compare_trees(r, &q);
+    roll_compare_series(r, &q);
+    fixture_query_end(&q);
+}
+
+
+/* A clock that was years ahead for a while: slots that were summed up before
+ * their time get their pushes nevertheless. */
+static void
+a_clock_that_was_ahead_costs_no_value(void **state)
+{
+    int                 i, k;
+    roll_t              r;
+    pyro_error_t        err;
+    pyro_store_work_t   work;
+
+    static const int64_t  clocks[] = {
+        T0 + 3600 * SEC, T0 + 3650LL * DAY * SEC, T0 + 3600 * SEC + 10 * SEC,
+        100 * SEC, T0 + 2 * 3600 * SEC, T0 + DAY * SEC, T0 + 3 * DAY * SEC
+    };
+
+    (void) state;
+
+    roll_open(&r, 8, DAY);
+    r.pods = 3;
+
+    for (i = 0; i < 7; i++) {
+        memset(&work, 0, sizeof(work));
+        work.now = clocks[i];
+
+        for (k = 0; k < 60; k++) {
+            roll_push(&r, T0 + (int64_t) roll_random(&r, 2 * DAY * SEC));
+        }
+
+        roll_compare_both(&r);
+
+        do {
+            assert_int_equal(pyro_store_maintain(r.store, &work, &err),
+                             PYRO_OK);
+        } while (work.more);
+
+        roll_compare_both(&r);
+
+        /* from the first time ahead on there are late ones */
+
+        assert_true(work.late > 0 || i < 2);
+    }
+
+    roll_close(&r);
+}
+
+
 /* Everything that the plan of a stream has, as text. */
 typedef struct {
     char        text[512];
@@ -752,6 +810,7 @@ main(void)
         cmocka_unit_test(answers_are_the_same_where_passes_were_cut_off),
         cmocka_unit_test(late_slots_leave_their_neighbours_alone),
         cmocka_unit_test(pushes_during_a_pass_are_not_lost),
+        cmocka_unit_test(a_clock_that_was_ahead_costs_no_value),
         cmocka_unit_test(damaged_rollups_are_read_from_pushes),
         cmocka_unit_test(damaged_rollups_are_made_anew),
     };
