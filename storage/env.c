@@ -49,6 +49,14 @@ pyro_env_open(const char *path, uint64_t map_size,
 
     rc = pyro_env_try(env);
 
+    if (rc == EROFS) {
+        env->readonly = 1;
+        rc = pyro_env_try(env);
+
+        /* it is not there, and cannot be made */
+        rc = rc == ENOENT ? EROFS : rc;
+    }
+
     for (i = 1; rc && i < PYRO_ENV_ATTEMPTS && pyro_env_may_pass(rc); i++) {
         nanosleep(&pause, NULL);
         rc = pyro_env_try(env);
@@ -102,6 +110,10 @@ pyro_env_try(pyro_env_t *env)
 
     } else if (env->durability == PYRO_DURABILITY_PERIODIC) {
         flags |= MDB_NOSYNC;
+    }
+
+    if (env->readonly) {
+        flags |= MDB_RDONLY;
     }
 
     rc = mdb_env_create(&env->mdb);
@@ -164,7 +176,7 @@ pyro_env_close(pyro_env_t *env)
 
     if (env->mdb != NULL) {
 
-        if (env->durability == PYRO_DURABILITY_PERIODIC) {
+        if (env->durability == PYRO_DURABILITY_PERIODIC && !env->readonly) {
             mdb_env_sync(env->mdb, 1);
         }
 
@@ -199,6 +211,11 @@ pyro_env_begin(pyro_env_t *env, int readonly, MDB_txn **txn, pyro_error_t *err)
     unsigned int  flags;
 
     flags = readonly ? MDB_RDONLY : 0;
+
+    if (env->readonly && !readonly) {
+        *txn = NULL;
+        return pyro_env_error(env, EROFS, "be written", err);
+    }
 
     pthread_rwlock_rdlock(&env->gate);
     pyro_suspects_enter(env->suspect);

@@ -38,13 +38,17 @@ typedef struct {
     uint64_t            map_size;
     pyro_durability_e   durability;
     int64_t             synced;     /* pyro_clock_mono(), PERIODIC only */
+    int                 readonly;   /* the file system is */
     atomic_int          broken;     /* LMDB works only when reopened */
     uint64_t            suspect;    /* storage/suspects.h; 0: control.mdb */
 } pyro_env_t;
 
 
-/* Opens path, or makes it; an attempt that fails is repeated a few times, since
- * opening may collide with another process's opening or closing. */
+/*
+ * Opens path, or makes it; an attempt that fails is repeated a few times, since
+ * opening may collide with another process's opening or closing.  What is on a
+ * read-only file system can be read, without LMDB's lock file: nobody writes.
+ */
 pyro_status_e pyro_env_open(const char *path, uint64_t map_size,
     pyro_durability_e durability, pyro_env_t **out, pyro_error_t *err);
 

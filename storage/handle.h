@@ -10,6 +10,7 @@
 #include "storage/catalog.h"
 #include "storage/guard.h"
 #include "storage/info.h"
+#include "storage/owner.h"
 #include "storage/trust.h"
 
 
@@ -18,6 +19,7 @@ struct pyro_store_s {
     pthread_mutex_t       writing;      /* one pyro_store_write() at a time */
     pyro_info_t           info;         /* under it */
     pyro_guard_t          guard;
+    int                   owner;        /* as pyro_owner_take() gave it */
     int                   upkeep;       /* file whose lock is held, or -1 */
     struct pyro_seal_s   *seal;         /* the upkeep's, or NULL */
     int                   tidy;         /* its directory, as far as copies */

@@ -41,9 +41,14 @@ pyro_store_open(const pyro_store_options_t *options, pyro_store_t **store,
                        ? filled.max_nodes : PYRO_NODES_FULL;
     filled.max_open = filled.max_open ? filled.max_open : PYRO_STORE_MAX_OPEN;
 
-    status = pyro_catalog_open(&s->catalog, &filled, err);
+    status = pyro_owner_take(options->dir, &s->owner, err);
+
+    if (status == PYRO_OK) {
+        status = pyro_catalog_open(&s->catalog, &filled, err);
+    }
 
     if (status != PYRO_OK) {
+        pyro_owner_leave(s->owner);
         free(s);
         return status;
     }
@@ -75,6 +80,8 @@ pyro_store_close(pyro_store_t *store)
     if (store->upkeep != -1) {
         close(store->upkeep);
     }
+
+    pyro_owner_leave(store->owner);
 
     free(store);
 }

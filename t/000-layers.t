@@ -64,7 +64,7 @@ my %libc = map { ("$_.h" => 1) } qw(
     stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string
     strings sysexits syslog termios threads time uchar unistd wchar wctype
     arpa/inet net/if netdb netinet/in netinet/tcp
-    sys/eventfd sys/file sys/ioctl sys/mman sys/param sys/prctl sys/random
+    sys/eventfd sys/file sys/ioctl sys/mman sys/mount sys/param sys/prctl sys/random
     sys/resource sys/select sys/socket sys/stat sys/statfs sys/statvfs
     sys/syscall sys/sysinfo sys/time sys/times sys/types sys/uio sys/un
     sys/utsname sys/wait

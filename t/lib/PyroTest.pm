@@ -64,7 +64,7 @@ EOF
 #     config    the whole nginx.conf instead
 #
 # and: port => default a free one, dir => an existing folder that is kept,
-# env => { NAME => value } of nginx.
+# env => { NAME => value } of nginx, prefix => [a command that runs nginx].
 
 sub new {
     my ($class, %opt) = @_;
@@ -240,8 +240,9 @@ sub _spawn {
     my ($self, @args) = @_;
 
     my %env = $self->_child_env;
-    my @command = (binary(), '-p', $self->{dir}, '-c',
-                   "$self->{dir}/nginx.conf", '-e', $self->log_file, @args);
+    my @command = (@{ $self->{prefix} // [] }, binary(), '-p', $self->{dir},
+                   '-c', "$self->{dir}/nginx.conf", '-e', $self->log_file,
+                   @args);
 
     my $pid = fork // die "fork: $!\n";
 

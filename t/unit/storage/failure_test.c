@@ -1,7 +1,12 @@
+#define _GNU_SOURCE
+
 #include "store_fixture.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "storage/handle.h"
 
@@ -70,6 +75,108 @@ failure_of_a_read_only_directory(void **state)
     assert_non_null(strstr(err.message, "Permission denied"));
 
     assert_int_equal(chmod(dir, 0700), 0);
+    fixture_remove(dir);
+}
+
+
+/* In a process with mounts of its own: 77 where it may not have them. */
+static int
+failure_read_only(const char *dir)
+{
+    int                  failed;
+    pyro_error_t         err;
+    pyro_arena_t        *arena;
+    pyro_store_t        *store;
+    pyro_profile_t      *p;
+    pyro_store_push_t    push, *list[1];
+    pyro_store_stats_t   stats;
+
+    if (unshare(CLONE_NEWNS) == -1
+        || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1
+        || mount("none", dir, "tmpfs", 0, "size=32m") == -1)
+    {
+        return 77;
+    }
+
+    arena = pyro_arena_create(0);
+    p = fixture_one(arena, "service_name=s", "a", 1);
+
+    store = fixture_open(dir);
+    fixture_write(store, p, T0);
+    pyro_store_close(store);
+
+    if (mount(NULL, dir, NULL, MS_REMOUNT | MS_RDONLY, NULL) == -1) {
+        return 77;
+    }
+
+    /* what is there is read, nothing is written, neither here nor elsewhere */
+
+    store = fixture_open(dir);
+    failed = fixture_total(store, "{}", 0, INT64_MAX) != 1;
+    failed |= pyro_store_stats(store, &stats, &err) != PYRO_OK
+              || stats.partitions != 1;
+
+    push = fixture_push(p, T0 + SEC);
+    list[0] = &push;
+    pyro_store_write(store, list, 1);
+    failed |= push.status != PYRO_UNAVAILABLE
+              || strstr(push.error.message, "Read-only file system") == NULL;
+
+    push = fixture_push(p, T0 + DAY * SEC);
+    pyro_store_write(store, list, 1);
+    failed |= push.status != PYRO_UNAVAILABLE
+              || strstr(push.error.message, "Read-only file system") == NULL;
+
+    failed |= fixture_total(store, "{}", 0, INT64_MAX) != 1;
+    pyro_store_close(store);
+
+    /* no store is made there */
+
+    failed |= mount(NULL, dir, NULL, MS_REMOUNT, "size=32m") == -1
+              || mount("none", dir, "tmpfs", MS_RDONLY, NULL) == -1
+              || failure_open(dir, 0, &store, &err) != PYRO_UNAVAILABLE
+              || strstr(err.message, "Read-only file system") == NULL
+              || umount(dir) == -1;
+
+    /* and with another mount all goes on */
+
+    store = fixture_open(dir);
+    fixture_write(store, p, T0 + SEC);
+    failed |= fixture_total(store, "{}", 0, INT64_MAX) != 2;
+    pyro_store_close(store);
+    pyro_arena_destroy(arena);
+
+    return failed;
+}
+
+
+static void
+failure_of_a_read_only_file_system(void **state)
+{
+    int    rc;
+    char  *dir;
+    pid_t  pid;
+
+    (void) state;
+
+    dir = fixture_dir();
+    pid = fork();
+    assert_true(pid != -1);
+
+    if (pid == 0) {
+        _exit(failure_read_only(dir));
+    }
+
+    assert_int_equal(waitpid(pid, &rc, 0), pid);
+    assert_true(WIFEXITED(rc));
+
+    if (WEXITSTATUS(rc) == 77) {
+        print_message("# skipped: mounting is not permitted\n");
+
+    } else {
+        assert_int_equal(WEXITSTATUS(rc), 0);
+    }
+
     fixture_remove(dir);
 }
 
@@ -271,6 +378,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(failure_of_the_directory),
         cmocka_unit_test(failure_of_a_read_only_directory),
+        cmocka_unit_test(failure_of_a_read_only_file_system),
         cmocka_unit_test(failure_of_a_newer_format),
         cmocka_unit_test(failure_of_a_full_map),
         cmocka_unit_test(failure_of_a_record),
