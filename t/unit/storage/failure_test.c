@@ -197,10 +197,35 @@ failure_newer(pyro_env_t *env, MDB_dbi meta)
 }
 
 
+/* A file's bytes, which the caller frees. */
+static uint8_t *
+failure_bytes(const char *dir, const char *name, size_t *len)
+{
+    char      path[256];
+    FILE     *f;
+    uint8_t  *bytes;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 0, SEEK_END), 0);
+    *len = (size_t) ftell(f);
+    bytes = malloc(*len);
+    assert_non_null(bytes);
+    rewind(f);
+    assert_int_equal(fread(bytes, 1, *len, f), *len);
+    fclose(f);
+
+    return bytes;
+}
+
+
 static void
 failure_of_a_newer_format(void **state)
 {
-    char               *dir;
+    char               *dir, name[PYRO_FILE_NAME_MAX];
+    size_t              len, now;
+    uint8_t            *before, *after;
     pyro_error_t        err;
     pyro_arena_t       *arena;
     pyro_store_t       *store;
@@ -218,7 +243,9 @@ failure_of_a_newer_format(void **state)
     fixture_write(store, p, T0);
     part = pyro_catalog_find(&store->catalog, T0);
     failure_newer(part->env, part->dbi[PYRO_DB_META]);
+    memcpy(name, part->name, sizeof(name));
     pyro_store_close(store);
+    before = failure_bytes(dir, name, &len);
 
     /* a partition: its day alone */
 
@@ -233,14 +260,27 @@ failure_of_a_newer_format(void **state)
 
     fixture_write(store, p, T0 + DAY * SEC);
 
+    after = failure_bytes(dir, name, &now);
+    assert_int_equal(now, len);
+    assert_memory_equal(after, before, len);
+    free(before);
+    free(after);
+
     /* the catalogue: the store */
 
     failure_newer(store->catalog.control,
                   store->catalog.dbi[PYRO_CONTROL_META]);
     pyro_store_close(store);
+    before = failure_bytes(dir, "control.mdb", &len);
 
     assert_int_equal(failure_open(dir, 0, &store, &err), PYRO_UNAVAILABLE);
     assert_non_null(strstr(err.message, "control.mdb has format 2"));
+
+    after = failure_bytes(dir, "control.mdb", &now);
+    assert_int_equal(now, len);
+    assert_memory_equal(after, before, len);
+    free(before);
+    free(after);
 
     pyro_arena_destroy(arena);
     fixture_remove(dir);
@@ -320,6 +360,91 @@ failure_of_a_full_map(void **state)
 }
 
 
+/* Pushes of 50 stacks that nobody has pushed, until one is refused. */
+static uint32_t
+failure_fill(pyro_store_t *store, uint32_t first, uint32_t n)
+{
+    char                 stack[64];
+    uint32_t             i, k;
+    pyro_arena_t        *arena;
+    pyro_profile_t      *p;
+    pyro_store_push_t    push, *list[1];
+
+    push.status = PYRO_OK;
+
+    for (i = 0; i < n && push.status == PYRO_OK; i++) {
+        arena = pyro_arena_create(0);
+        p = pyro_profile_create(arena);
+
+        for (k = 0; k < 50; k++) {
+            snprintf(stack, sizeof(stack), "main;f%u", (first + i) * 50 + k);
+            fixture_add(p, 0, &fixture_cpu, stack, 0, 1);
+        }
+
+        fixture_finish(p, "service_name=s");
+
+        push = fixture_push(p, T0 + (first + i) * SEC);
+        list[0] = &push;
+        pyro_store_write(store, list, 1);
+        pyro_arena_destroy(arena);
+    }
+
+    return push.status == PYRO_OK ? n : i - 1;
+}
+
+
+/* Another generation has more room, and uses it. */
+static void
+failure_of_a_map_that_others_outgrew(void **state)
+{
+    int            rc, to[2], from[2];
+    char          *dir, c;
+    pid_t          pid;
+    uint32_t       n;
+    pyro_error_t   err;
+    pyro_store_t  *store;
+
+    (void) state;
+
+    dir = fixture_dir();
+    assert_int_equal(pipe(to), 0);
+    assert_int_equal(pipe(from), 0);
+
+    pid = fork();
+    assert_true(pid != -1);
+
+    if (pid == 0) {
+        rc = read(to[0], &c, 1) != 1
+             || failure_open(dir, 64 * 1024 * 1024, &store, &err) != PYRO_OK
+             || failure_fill(store, 1000, 200) != 200
+             || write(from[1], "w", 1) != 1 || read(to[0], &c, 1) != 1
+             || fixture_total(store, "{}", 0, INT64_MAX) < 11000;
+        pyro_store_close(store);
+        _exit(rc);
+    }
+
+    assert_int_equal(failure_open(dir, 512 * 1024, &store, &err), PYRO_OK);
+    n = failure_fill(store, 0, 200);
+    assert_in_range(n, 1, 199);
+    assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), n * 50);
+    assert_int_equal(write(to[1], "1", 1), 1);
+    assert_int_equal(read(from[0], &c, 1), 1);
+
+    /* here it is to be mapped anew, for reading and for writing */
+
+    assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), (n + 200) * 50);
+    assert_int_equal(failure_fill(store, 2000, 20), 20);
+    assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), (n + 220) * 50);
+
+    assert_int_equal(write(to[1], "2", 1), 1);
+    assert_int_equal(waitpid(pid, &rc, 0), pid);
+    assert_int_equal(rc, 0);
+
+    pyro_store_close(store);
+    fixture_remove(dir);
+}
+
+
 /* A record whose checksum is wrong is left out and counted. */
 static void
 failure_of_a_record(void **state)
@@ -381,6 +506,7 @@ main(void)
         cmocka_unit_test(failure_of_a_read_only_file_system),
         cmocka_unit_test(failure_of_a_newer_format),
         cmocka_unit_test(failure_of_a_full_map),
+        cmocka_unit_test(failure_of_a_map_that_others_outgrew),
         cmocka_unit_test(failure_of_a_record),
     };
 
