@@ -8,10 +8,14 @@
 /* seconds: agents back off by themselves, this is for the others */
 #define NGX_PYROSCOPE_RETRY_AFTER  "1"
 
+/* seconds between lines of the error log that say the disk is full */
+#define NGX_PYROSCOPE_SAID         60
+
 
 static ngx_int_t ngx_pyroscope_reply_send(ngx_http_request_t *r,
     ngx_uint_t status, const char *content_type, size_t size,
     ngx_chain_t *out);
+static ngx_uint_t ngx_pyroscope_reply_level(const pyro_error_t *err);
 static const char *ngx_pyroscope_reply_code(ngx_http_request_t *r,
     pyro_status_e status);
 static ngx_chain_t *ngx_pyroscope_reply_chain(ngx_http_request_t *r,
@@ -212,10 +216,7 @@ ngx_pyroscope_reply_error(ngx_http_request_t *r, const pyro_error_t *err)
     ngx_uint_t   status, level;
     pyro_rope_t  rope;
 
-    /* a broken request is its client's matter, the store's trouble is ours */
-
-    level = err->status == PYRO_UNAVAILABLE || err->status == PYRO_INTERNAL
-            ? NGX_LOG_ERR : NGX_LOG_INFO;
+    level = ngx_pyroscope_reply_level(err);
 
     ngx_log_error(level, r->connection->log, 0, "pyroscope: %s", err->message);
 
@@ -239,6 +240,33 @@ ngx_pyroscope_reply_error(ngx_http_request_t *r, const pyro_error_t *err)
     }
 
     return ngx_pyroscope_reply(r, status, "application/json", &rope, 0);
+}
+
+
+/*
+ * A broken request is its client's matter, the store's trouble is ours.  That a
+ * disk is full is said once a minute: a line for each push would fill it, too.
+ */
+
+static ngx_uint_t
+ngx_pyroscope_reply_level(const pyro_error_t *err)
+{
+    static time_t  said;
+
+    if (err->status != PYRO_UNAVAILABLE && err->status != PYRO_INTERNAL) {
+        return NGX_LOG_INFO;
+    }
+
+    if (err->reason == PYRO_REASON_DISK) {
+
+        if (said && ngx_time() - said < NGX_PYROSCOPE_SAID) {
+            return NGX_LOG_INFO;
+        }
+
+        said = ngx_time();
+    }
+
+    return NGX_LOG_ERR;
 }
 
 

@@ -73,7 +73,10 @@ void pyro_store_watch(void *shared);
 
 
 
-/* Opens or makes the store in options->dir. */
+/*
+ * Opens or makes the store in options->dir.  It is one PID namespace's at a time
+ * (storage/owner.h); on a read-only file system it can be read.
+ */
 pyro_status_e pyro_store_open(const pyro_store_options_t *options,
     pyro_store_t **store, pyro_error_t *err);
 

@@ -178,6 +178,7 @@ pyro_write_fail(pyro_store_push_t *push, const pyro_error_t *err)
     push->stored = 0;
     push->repeated = 0;
     push->folded = 0;
+    push->info_failed = 0;
     push->error = *err;
 }
 

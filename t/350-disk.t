@@ -84,14 +84,7 @@ sub goes_on {
     my $t = PyroTest->new(workers => 2)->start;
 
     is push_one($t)->{status}, 200, 'a push';
-    $t->write_config(more_yaml => yaml('min_free_disk: 100%'));
-
-    my %old = map { $_ => 1 } $t->worker_pids;
-
-    kill 'HUP', $t->pid;
-    wait_for(sub { my @now = $t->worker_pids;
-                   return @now == 2 && !grep { $old{$_} } @now },
-             undef, 'new workers');
+    $t->reload(more_yaml => yaml('min_free_disk: 100%'), ready => 0);
     scarce('100%', $t, qr/lmdb\.min_free_disk is 100%, \d+ bytes, \d+ are free/,
            $total);
     says_so('100%', $t);
@@ -166,6 +159,24 @@ SKIP: {
     $t->log_ok;
 }
 
+# a line of the log for each push would fill a disk as well
+
+{
+    my $t = PyroTest->new(workers => 2,
+                          more_yaml => yaml('min_free_disk: 100%'));
+
+    $t->start(ready => 0);
+    is push_one($t)->{status}, 503, 'many pushes' for 1 .. 40;
+    is $t->stop, 0, 'the end';
+
+    my @lines = grep { /\[error\] .*: the disk is nearly full.*POST/ }
+                split /\n/, $t->error_log;
+
+    cmp_ok scalar @lines, '>', 0, 'many pushes: the log says it';
+    cmp_ok scalar @lines, '<', 20, 'many pushes: but not each time';
+    $t->log_ok;
+}
+
 # without the limit: the system itself refuses
 
 SKIP: {
@@ -206,5 +217,45 @@ SKIP: {
     system 'umount', $t->data;
     $t->log_ok;
 }
+
+# to the last byte, by somebody else: the upkeep can make room nevertheless
+
+SKIP: {
+    my $t = small_disk('min_free_disk: 0', 'map_size: 256MiB');
+
+    skip 'mounting is not permitted here', 1 if !$t;
+
+    my $large = PyroJfr::bytes('cortex-dev-01__kafka-0__cpu_lock0_alloc0__0');
+    my $pushed = sub {
+        my ($day, $n) = @_;
+        return $t->post($t->ingest_path(name => "day-$n",
+                                        from => $time + $day * 86_400), $large);
+    };
+
+    $t->start;
+
+    for my $day (0 .. 3) {
+        is $pushed->($day, $_)->{status}, 200, "day $day" for 1 .. 4;
+    }
+
+    fill($t, 0);
+    wait_for(sub { push_one($t)->{status} == 503 }, undef, 'a full disk');
+
+    $t->reload(more_yaml => yaml('min_free_disk: 2MiB', 'map_size: 256MiB',
+                                 'max_disk_size: 1GiB'), ready => 0);
+    ok wait_for(sub {
+        $t->metric('ngx_pyroscope_removed_partitions_total') > 0
+    }, undef, 'the upkeep'), 'a full disk: old partitions go';
+    ok wait_for(sub { $pushed->(3, 5)->{status} == 200 }, 60, 'a push'),
+       'and pushes go on';
+    cmp_ok scalar(glob_partitions($t)), '>', 0, 'not all of them went';
+    is scalar(grep { $_ eq 'day-5' } PyroJfr::label_values($t, 'service_name')),
+       1, 'and queries do';
+    is $t->stop, 0, 'the end';
+    system 'umount', $t->data;
+    $t->log_ok;
+}
+
+sub glob_partitions { my @files = glob $_[0]->data . '/p-*.mdb'; return @files }
 
 done_testing;

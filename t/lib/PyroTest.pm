@@ -319,9 +319,11 @@ sub stop {
 
 # HUP, then waits until only other workers than now accept.  The old ones may
 # still be busy: see wait_workers().  Dies if the new configuration is refused.
+# ready => 0: whatever /ready says then.
 sub reload {
     my ($self, %opt) = @_;
 
+    my $wanted = delete $opt{ready} // 1;
     my %old = map { $_ => 1 } $self->worker_pids;
     my $from = length $self->error_log;
 
@@ -338,7 +340,7 @@ sub reload {
         return @now == $self->{workers} && !grep { $old{$_} } @now;
     }, $TIMEOUT, 'new workers after SIGHUP');
 
-    $self->wait_ready;
+    $self->wait_ready if $wanted;
 
     return $self;
 }
