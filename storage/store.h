@@ -71,11 +71,9 @@ size_t pyro_store_shared_size(void);
  * dies of in options->shared. */
 void pyro_store_watch(void *shared);
 
-
-
 /*
- * Opens or makes the store in options->dir.  It is one PID namespace's at a time
- * (storage/owner.h); on a read-only file system it can be read.
+ * Opens or makes the store in options->dir.  It is one PID namespace's at a
+ * time (storage/owner.h); on a read-only file system it can be read.
  */
 pyro_status_e pyro_store_open(const pyro_store_options_t *options,
     pyro_store_t **store, pyro_error_t *err);
@@ -232,10 +230,11 @@ pyro_status_e pyro_store_info(pyro_store_t *store, pyro_slice_t tenant,
  * of these is set the oldest also while less than options.min_free_disk is
  * free, but never the partition of now or later; rolling up what lies a minute
  * back, and once more what came later; sealing what is over for
- * options.seal_after, together with what came late; and thinning what is over
- * for options.keep_raw and keep_1h, after which a push of that time is refused
- * (PYRO_UNPROCESSABLE), and a query gets whole hours or days, those that end in
- * its range.  Partitions whose files have not changed since are left alone.
+ * options.seal_after, together with what came late, if there is room; and
+ * thinning what is over for options.keep_raw and keep_1h, after which a push of
+ * that time is refused (PYRO_UNPROCESSABLE), and a query gets whole hours or
+ * days, those that end in its range.  Partitions whose files have not changed
+ * since are left alone.
  *
  * now: ns since the epoch; deadline: pyro_clock_mono(), 0: none; cancel: as in
  * a query.

@@ -76,9 +76,9 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
 
     pyro_arena_destroy(arena);
 
-    /* what people look at comes first */
+    /* what people look at comes first; a copy needs room */
 
-    if (!work->more) {
+    if (!work->more && pyro_guard_check(&store->guard, NULL) == PYRO_OK) {
         status = pyro_seal(store, work, &first);
         pyro_first_error(status, &first, &worst, err);
     }

@@ -275,6 +275,45 @@ the_oldest_go_for_room(void **state)
 }
 
 
+/* Sealing takes room before it gives some back. */
+static void
+sealing_waits_for_room(void **state)
+{
+    int                i;
+    guard_t            g;
+    pyro_error_t       err;
+    pyro_store_work_t  work;
+
+    (void) state;
+
+    guard_open(&g, 1000);
+    g.store->catalog.options.seal_after = 3600;
+    assert_int_equal(guard_push(&g, T0, &err), PYRO_OK);
+
+    memset(&work, 0, sizeof(work));
+    work.now = T0 + 2 * DAY * SEC;
+    work.seal_cpu = 10 * SEC;
+    guard_disk(&g, 999, 100000);
+
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(pyro_store_maintain(g.store, &work, &err), PYRO_OK);
+    }
+
+    assert_int_equal(work.sealed, 0);
+    assert_int_equal(fixture_total(g.store, "{}", 0, INT64_MAX), 10);
+    guard_disk(&g, 5000, 100000);
+
+    for (i = 0; i < 1000 && work.sealed == 0; i++) {
+        assert_int_equal(pyro_store_maintain(g.store, &work, &err), PYRO_OK);
+        usleep(10000);
+    }
+
+    assert_int_equal(work.sealed, 1);
+    assert_int_equal(fixture_total(g.store, "{}", 0, INT64_MAX), 10);
+    guard_close(&g);
+}
+
+
 int
 main(void)
 {
@@ -284,6 +323,7 @@ main(void)
         cmocka_unit_test(what_is_free_is_asked_of_the_system),
         cmocka_unit_test(pushes_wait_for_room),
         cmocka_unit_test(the_oldest_go_for_room),
+        cmocka_unit_test(sealing_waits_for_room),
     };
 
     return unit_run(tests);
