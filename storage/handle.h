@@ -24,6 +24,7 @@ struct pyro_store_s {
     struct pyro_seal_s   *seal;         /* the upkeep's, or NULL */
     int                   tidy;         /* its directory, as far as copies */
     pyro_trust_t          trust;        /* the upkeep's */
+    int64_t               trusted;      /* the time to remove by */
 
     _Atomic uint64_t      commits;
     _Atomic uint64_t      commit_failures;

@@ -16,7 +16,6 @@ static pyro_status_e pyro_catalog_forget(pyro_catalog_t *catalog,
 pyro_status_e
 pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
 {
-    int64_t             now;
     uint32_t            i, n;
     uint64_t            bytes, size, blocks;
     pyro_arena_t       *arena;
@@ -32,10 +31,6 @@ pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
     {
         return PYRO_OK;
     }
-
-    now = pyro_trust(catalog, &store->trust, work->now,
-                     work->mono ? work->mono : pyro_clock_mono());
-    work->distance = store->trust.distance;
 
     arena = pyro_arena_create(0);
 
@@ -54,7 +49,7 @@ pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
 
     for (i = 0; i < n; i++) {
 
-        if (!pyro_retention_is_due(store, parts[i], now, bytes)) {
+        if (!pyro_retention_is_due(store, parts[i], store->trusted, bytes)) {
             continue;
         }
 

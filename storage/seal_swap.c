@@ -116,17 +116,19 @@ pyro_seal_find(pyro_seal_t *job, int *found)
 }
 
 
-/* 1 if the group's time is over for so many seconds. */
+/* 1 if the group's time is over for so many seconds.  What is thinned does not
+ * come back: a clock that was set does not count at once. */
 static int
 pyro_seal_is_over(const pyro_seal_t *job, const pyro_seal_group_t *group,
     int64_t kept)
 {
-    int64_t  end;
+    int64_t  end, now;
 
     end = pyro_partition_end(group->parts[0]);
+    now = job->store->trusted < job->work->now ? job->store->trusted
+                                               : job->work->now;
 
-    return end <= job->work->now
-           && (job->work->now - end) / PYRO_NS_PER_SEC >= kept;
+    return end <= now && (now - end) / PYRO_NS_PER_SEC >= kept;
 }
 
 

@@ -20,6 +20,7 @@
 #define PYRO_UPKEEP_LOCK   "upkeep.lock"
 
 
+static void pyro_upkeep_clock(pyro_store_t *store, pyro_store_work_t *work);
 static pyro_status_e pyro_upkeep_lock(pyro_store_t *store, pyro_error_t *err);
 static int pyro_upkeep_changed(pyro_store_t *store, pyro_partition_t *part,
     struct stat *st);
@@ -50,6 +51,8 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
     if (arena == NULL) {
         return pyro_error_memory(err);
     }
+
+    pyro_upkeep_clock(store, work);
 
     removed = work->removed;
     worst = pyro_retention(store, work, err);
@@ -84,6 +87,27 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
     }
 
     return worst;
+}
+
+
+/* Remembering the time costs a sync now and then: where nothing is ever removed
+ * there is no need to. */
+static void
+pyro_upkeep_clock(pyro_store_t *store, pyro_store_work_t *work)
+{
+    const pyro_store_options_t  *options;
+
+    options = &store->catalog.options;
+    store->trusted = work->now;
+
+    if (options->retention || options->max_disk_size || options->keep_raw
+        || options->keep_1h)
+    {
+        store->trusted = pyro_trust(&store->catalog, &store->trust, work->now,
+                                    work->mono ? work->mono
+                                               : pyro_clock_mono());
+        work->distance = store->trust.distance;
+    }
 }
 
 
