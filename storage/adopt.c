@@ -244,7 +244,8 @@ pyro_catalog_adopt_file(pyro_catalog_t *catalog, MDB_txn *txn,
     /* a file that cannot be opened is left where it is */
 
     if (pyro_partition_open(part, path, catalog->options.map_size,
-                            catalog->options.durability, NULL)
+                            catalog->options.durability, PYRO_ACCESS_MAKE,
+                            NULL)
         != PYRO_OK)
     {
         return PYRO_OK;
@@ -343,7 +344,8 @@ pyro_catalog_copied(pyro_catalog_t *catalog, pyro_partition_t *known,
         pyro_catalog_path(catalog, file.name, path, sizeof(path));
 
         if (pyro_partition_open(&file, path, catalog->options.map_size,
-                                catalog->options.durability, NULL)
+                                catalog->options.durability, PYRO_ACCESS_MAKE,
+                                NULL)
             != PYRO_OK)
         {
             return 0;

@@ -56,7 +56,10 @@ pyro_catalog_open(pyro_catalog_t *catalog, const pyro_store_options_t *options,
         status = pyro_catalog_control(catalog, err);
     }
 
-    if (status == PYRO_OK) {
+    if (status == PYRO_OK && options->access != PYRO_ACCESS_MAKE) {
+        status = pyro_catalog_refresh(catalog, err);
+
+    } else if (status == PYRO_OK) {
         status = pyro_catalog_adopt(catalog, &stray);
 
         /* on a full disk strays wait: what is known can be read */
@@ -479,7 +482,8 @@ pyro_catalog_acquire(pyro_catalog_t *catalog, pyro_partition_t *part,
         pyro_catalog_path(catalog, part->name, path, sizeof(path));
 
         status = pyro_partition_open(part, path, catalog->options.map_size,
-                                     catalog->options.durability, err);
+                                     catalog->options.durability,
+                                     catalog->options.access, err);
 
         if (status == PYRO_OK) {
             catalog->n_open++;

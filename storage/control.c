@@ -50,8 +50,14 @@ pyro_catalog_control(pyro_catalog_t *catalog, pyro_error_t *err)
                               sizeof(path) - PYRO_FILE_NAME_MAX);
     }
 
+    if (catalog->options.access != PYRO_ACCESS_MAKE && access(path, F_OK)) {
+        return pyro_error_set(err, PYRO_NOT_FOUND, PYRO_REASON_STORE,
+                              "\"%s\" holds no store: %s: %s", catalog->dir,
+                              PYRO_CONTROL_FILE, strerror(errno));
+    }
+
     status = pyro_env_open(path, PYRO_CONTROL_MAP_SIZE, PYRO_DURABILITY_COMMIT,
-                           &catalog->control, err);
+                           catalog->options.access, &catalog->control, err);
 
     if (status == PYRO_OK) {
         status = pyro_catalog_init(catalog, err);
@@ -202,7 +208,7 @@ pyro_catalog_init(pyro_catalog_t *catalog, pyro_error_t *err)
 
     rc = mdb_dbi_open(txn, "meta", 0, &dbi);
 
-    if (rc != MDB_NOTFOUND) {
+    if (rc != MDB_NOTFOUND || catalog->options.access != PYRO_ACCESS_MAKE) {
         status = rc ? pyro_env_error(catalog->control, rc, "be read", err)
                     : pyro_meta_format(catalog->control, txn, dbi, err);
 

@@ -21,11 +21,13 @@ static int pyro_env_follow(pyro_env_t *env);
 
 pyro_status_e
 pyro_env_open(const char *path, uint64_t map_size,
-    pyro_durability_e durability, pyro_env_t **out, pyro_error_t *err)
+    pyro_durability_e durability, pyro_access_e access, pyro_env_t **out,
+    pyro_error_t *err)
 {
     int              i, rc;
     const char      *slash;
     pyro_env_t      *env;
+    pyro_status_e    status;
     struct timespec  pause = { 0, PYRO_ENV_PAUSE };
 
     env = calloc(1, sizeof(pyro_env_t));
@@ -46,11 +48,19 @@ pyro_env_open(const char *path, uint64_t map_size,
     env->name = slash ? slash + 1 : env->path;
     env->map_size = map_size;
     env->durability = durability;
+    env->access = access;
+
+    status = access == PYRO_ACCESS_MAKE ? PYRO_OK : pyro_env_probe(env, err);
+
+    if (status != PYRO_OK) {
+        pyro_env_close(env);
+        return status;
+    }
 
     rc = pyro_env_try(env);
 
     if (rc == EROFS) {
-        env->readonly = 1;
+        env->access = PYRO_ACCESS_READ;
         rc = pyro_env_try(env);
 
         /* it is not there, and cannot be made */
@@ -112,8 +122,12 @@ pyro_env_try(pyro_env_t *env)
         flags |= MDB_NOSYNC;
     }
 
-    if (env->readonly) {
+    if (env->access == PYRO_ACCESS_READ) {
         flags |= MDB_RDONLY;
+    }
+
+    if (env->unlocked) {
+        flags |= MDB_NOLOCK;
     }
 
     rc = mdb_env_create(&env->mdb);
@@ -176,7 +190,9 @@ pyro_env_close(pyro_env_t *env)
 
     if (env->mdb != NULL) {
 
-        if (env->durability == PYRO_DURABILITY_PERIODIC && !env->readonly) {
+        if (env->durability == PYRO_DURABILITY_PERIODIC
+            && env->access != PYRO_ACCESS_READ)
+        {
             mdb_env_sync(env->mdb, 1);
         }
 
@@ -212,7 +228,7 @@ pyro_env_begin(pyro_env_t *env, int readonly, MDB_txn **txn, pyro_error_t *err)
 
     flags = readonly ? MDB_RDONLY : 0;
 
-    if (env->readonly && !readonly) {
+    if (env->access == PYRO_ACCESS_READ && !readonly) {
         *txn = NULL;
         return pyro_env_error(env, EROFS, "be written", err);
     }

@@ -37,22 +37,32 @@ typedef struct {
     const char         *name;       /* of the file, for messages */
     uint64_t            map_size;
     pyro_durability_e   durability;
+    pyro_access_e       access;     /* READ on a read-only file system */
+    int                 unlocked;   /* no lock file: nobody else may write */
     int64_t             synced;     /* pyro_clock_mono(), PERIODIC only */
-    int                 readonly;   /* the file system is */
     atomic_int          broken;     /* LMDB works only when reopened */
     uint64_t            suspect;    /* storage/suspects.h; 0: control.mdb */
 } pyro_env_t;
 
 
 /*
- * Opens path, or makes it; an attempt that fails is repeated a few times, since
- * opening may collide with another process's opening or closing.  What is on a
- * read-only file system can be read, without LMDB's lock file: nobody writes.
+ * Opens path, or makes it, if access allows that; an attempt that fails is
+ * repeated a few times, since opening may collide with another process's
+ * opening or closing.  What is on a read-only file system can be read, without
+ * LMDB's lock file: nobody writes.
  */
 pyro_status_e pyro_env_open(const char *path, uint64_t map_size,
-    pyro_durability_e durability, pyro_env_t **out, pyro_error_t *err);
+    pyro_durability_e durability, pyro_access_e access, pyro_env_t **out,
+    pyro_error_t *err);
 
 void pyro_env_close(pyro_env_t *env);
+
+/*
+ * For pyro_env_open() with another access than MAKE: refuses what is no file of
+ * a store, or has another format, without a trace of it beside the file.  Sets
+ * env->unlocked.
+ */
+pyro_status_e pyro_env_probe(pyro_env_t *env, pyro_error_t *err);
 
 /* Blocks while another writer, of any process, has its transaction. */
 pyro_status_e pyro_env_begin(pyro_env_t *env, int readonly, MDB_txn **txn,

@@ -143,14 +143,15 @@ pyro_nodes_frames(pyro_node_map_t *map, uint64_t seed, pyro_arena_t *arena)
 
 
 pyro_frame_hash_t
-pyro_nodes_frame_hash(uint64_t seed, pyro_slice_t function)
+pyro_nodes_frame_hash(uint64_t seed, const pyro_frame_value_t *frame,
+    pyro_slice_t function, pyro_slice_t file)
 {
     pyro_frame_hash_t  out, text;
 
-    out = pyro_nodes_lines(0, 0, seed);
+    out = pyro_nodes_lines(frame->line, frame->start_line, seed);
     text = pyro_nodes_text(function, seed);
     pyro_nodes_mix(&out, &text);
-    text = pyro_nodes_text(pyro_slice("", 0), seed);
+    text = pyro_nodes_text(file, seed);
     pyro_nodes_mix(&out, &text);
 
     return out;

@@ -55,8 +55,9 @@ pyro_nodes_check(uint32_t parent, uint32_t frame)
 int pyro_nodes_hash(pyro_node_map_t *map, const pyro_profile_t *profile,
     const pyro_partition_t *part, uint64_t root, pyro_arena_t *arena);
 
-/* Hash of a frame that has a function and nothing else. */
-pyro_frame_hash_t pyro_nodes_frame_hash(uint64_t seed, pyro_slice_t function);
+/* Hash of a frame; function and file are its strings. */
+pyro_frame_hash_t pyro_nodes_frame_hash(uint64_t seed,
+    const pyro_frame_value_t *frame, pyro_slice_t function, pyro_slice_t file);
 
 /*
  * Looks a node up in the cache: 1 if ids[node] is known now.  Done for those

@@ -147,7 +147,8 @@ pyro_nodes_other(pyro_batch_t *batch, uint32_t *frame, pyro_frame_hash_t *hash)
 
     name = PYRO_SLICE(PYRO_NODES_OTHER);
     memset(&value, 0, sizeof(pyro_frame_value_t));
-    *hash = pyro_nodes_frame_hash(batch->view.part->seed, name);
+    *hash = pyro_nodes_frame_hash(batch->view.part->seed, &value, name,
+                                  pyro_slice("", 0));
 
     status = pyro_dict_string(batch, name, &value.function);
 

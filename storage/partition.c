@@ -29,7 +29,8 @@ pyro_partition_create(const char *path, uint64_t map_size,
     pyro_env_t     *env;
     pyro_status_e   status;
 
-    status = pyro_env_open(path, map_size, PYRO_DURABILITY_COMMIT, &env, err);
+    status = pyro_env_open(path, map_size, PYRO_DURABILITY_COMMIT,
+                           PYRO_ACCESS_MAKE, &env, err);
 
     if (status != PYRO_OK) {
         return status;
@@ -124,7 +125,8 @@ pyro_partition_fill(MDB_txn *txn, MDB_dbi meta,
 
 pyro_status_e
 pyro_partition_open(pyro_partition_t *part, const char *path,
-    uint64_t map_size, pyro_durability_e durability, pyro_error_t *err)
+    uint64_t map_size, pyro_durability_e durability, pyro_access_e access,
+    pyro_error_t *err)
 {
     int            gone;
     uint64_t       id;
@@ -142,7 +144,8 @@ pyro_partition_open(pyro_partition_t *part, const char *path,
     }
 
     pyro_suspects_enter(id);
-    status = pyro_env_open(path, map_size, durability, &part->env, err);
+    status = pyro_env_open(path, map_size, durability, access, &part->env,
+                           err);
     pyro_suspects_leave(id);
 
     if (status != PYRO_OK) {

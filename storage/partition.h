@@ -68,7 +68,8 @@ pyro_status_e pyro_partition_create(const char *path, uint64_t map_size,
  * it is no partition, or one of a newer format, which stays untouched.
  */
 pyro_status_e pyro_partition_open(pyro_partition_t *part, const char *path,
-    uint64_t map_size, pyro_durability_e durability, pyro_error_t *err);
+    uint64_t map_size, pyro_durability_e durability, pyro_access_e access,
+    pyro_error_t *err);
 
 /* Removes a partition's file and the lock file beside it. */
 void pyro_partition_unlink(const char *path);

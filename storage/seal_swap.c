@@ -502,7 +502,7 @@ pyro_seal_find_copy(pyro_seal_t *job)
         pyro_catalog_path(catalog, job->copy.name, path, sizeof(path));
 
         if (pyro_partition_open(&job->copy, path, catalog->options.map_size,
-                                PYRO_DURABILITY_COMMIT, NULL)
+                                PYRO_DURABILITY_COMMIT, PYRO_ACCESS_MAKE, NULL)
             != PYRO_OK)
         {
             continue;
@@ -749,7 +749,8 @@ pyro_seal_make_copy(pyro_seal_t *job, uint32_t generation)
     if (status == PYRO_OK) {
         status = pyro_partition_open(&job->copy, path,
                                      catalog->options.map_size,
-                                     PYRO_DURABILITY_COMMIT, job->err);
+                                     PYRO_DURABILITY_COMMIT, PYRO_ACCESS_MAKE,
+                                     job->err);
     }
 
     if (status == PYRO_OK) {

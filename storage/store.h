@@ -34,8 +34,20 @@ typedef enum {
 } pyro_durability_e;
 
 
+/* What opening a store may do to its directory. */
+typedef enum {
+    PYRO_ACCESS_MAKE = 0,           /* a store is made where there is none */
+    PYRO_ACCESS_WRITE,              /* only one that is there; its strays, and
+                                     * what has another format, stay as they
+                                     * are, to the byte */
+    PYRO_ACCESS_READ                /* the same, and nothing is written but
+                                     * lock files, where that is allowed */
+} pyro_access_e;
+
+
 typedef struct {
     const char         *dir;            /* exists already */
+    pyro_access_e       access;
     uint64_t            map_size;       /* bytes a file, 0 = 64 GiB */
     uint32_t            partition;      /* seconds: 3600 to 604800; 0 = 86400 */
     pyro_durability_e   durability;
@@ -74,6 +86,11 @@ void pyro_store_watch(void *shared);
 /*
  * Opens or makes the store in options->dir.  It is one PID namespace's at a
  * time (storage/owner.h); on a read-only file system it can be read.
+ * PYRO_NOT_FOUND: none is there, and options->access does not let it be made.
+ *
+ * Reading where lock files cannot be written goes without locks: it is refused
+ * while another process has the file open, and nothing may begin to write it
+ * until it is closed.
  */
 pyro_status_e pyro_store_open(const pyro_store_options_t *options,
     pyro_store_t **store, pyro_error_t *err);
