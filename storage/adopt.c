@@ -12,7 +12,6 @@
 #include <stdlib.h>
 
 
-static int pyro_catalog_is_partition(const char *name);
 static int pyro_catalog_knows(const pyro_catalog_t *catalog, const char *name);
 static int pyro_catalog_stray_cmp(const void *one, const void *two);
 static uint32_t pyro_catalog_stray_generation(const char *name);
@@ -64,7 +63,7 @@ pyro_catalog_adopt(pyro_catalog_t *catalog, pyro_error_t *err)
 }
 
 
-static int
+int
 pyro_catalog_is_partition(const char *name)
 {
     size_t  len;

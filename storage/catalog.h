@@ -197,6 +197,9 @@ void pyro_catalog_unlink(const pyro_catalog_t *catalog, const char *name);
 int pyro_catalog_strays(pyro_catalog_t *catalog, pyro_arena_t *arena,
     pyro_slice_t **names, uint32_t *n);
 
+/* 1 if a file in the directory is named as partitions are. */
+int pyro_catalog_is_partition(const char *name);
+
 /* Takes in partition files that the catalogue does not know, and removes those
  * whose removal was cut off. */
 pyro_status_e pyro_catalog_adopt(pyro_catalog_t *catalog, pyro_error_t *err);

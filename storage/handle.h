@@ -35,6 +35,15 @@ struct pyro_store_s {
 };
 
 
+#define PYRO_UPKEEP_LOCK  "upkeep.lock"
+
+/*
+ * The lock of what one process at a time may do, until the store is closed:
+ * the upkeep, and deleting.  PYRO_NOT_FOUND: somebody else has it.
+ */
+pyro_status_e pyro_upkeep_lock(pyro_store_t *store, pyro_error_t *err);
+
+
 /* Of several errors the first is kept; err may be NULL. */
 static inline void
 pyro_first_error(pyro_status_e status, const pyro_error_t *one,

@@ -315,6 +315,43 @@ pyro_status_e pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
 /* Gives up what others have removed, and looks how much room there is. */
 pyro_status_e pyro_store_refresh(pyro_store_t *store, pyro_error_t *err);
 
+/* ---- looking after a store: what cli/store.c is made of ---- */
+
+/* What a check says of one file; slices and strings are valid in the call. */
+typedef struct {
+    const char  *file;              /* its name in the directory */
+    const char  *what;              /* a database in it, or "file" */
+    uint64_t     id;                /* of its stream, string, ...; 0: none */
+    const char  *text;
+    int          note;              /* 1: worth knowing, no damage */
+} pyro_finding_t;
+
+typedef void (*pyro_finding_pt)(void *ctx, const pyro_finding_t *finding);
+
+
+typedef struct {
+    uint32_t  files;                /* looked at, control.mdb among them */
+    uint32_t  damaged;              /* of them */
+    uint64_t  findings;             /* the notes not counted */
+    uint64_t  pushes;
+    uint64_t  rollups;              /* compared with what pushes give */
+} pyro_check_result_t;
+
+/*
+ * Reads everything: that what is stored is what was written, that all that
+ * refers to something finds it, that indexes have everything and nothing else,
+ * and that roll-ups are what the pushes add up to.  PYRO_OK: it was done, the
+ * result says with what outcome.
+ *
+ * A damaged page can kill the process that reads it, so each file is read by a
+ * child.  The caller has one thread and no store open.  A file is read in one
+ * snapshot, so it grows faster if it is written meanwhile.  Memory is that of
+ * the largest scope and stream.
+ */
+pyro_status_e pyro_store_check(const char *dir, pyro_finding_pt handler,
+    void *ctx, pyro_check_result_t *result, pyro_error_t *err);
+
+
 /* Clears reader slots of dead processes; returns how many, -1 on an error. */
 int pyro_store_reader_check(pyro_store_t *store, pyro_error_t *err);
 

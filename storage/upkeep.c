@@ -17,11 +17,9 @@
 
 
 #define PYRO_UPKEEP_GRACE  (60 * PYRO_NS_PER_SEC)   /* agents send late */
-#define PYRO_UPKEEP_LOCK   "upkeep.lock"
 
 
 static void pyro_upkeep_clock(pyro_store_t *store, pyro_store_work_t *work);
-static pyro_status_e pyro_upkeep_lock(pyro_store_t *store, pyro_error_t *err);
 static int pyro_upkeep_changed(pyro_store_t *store, pyro_partition_t *part,
     struct stat *st);
 static pyro_status_e pyro_upkeep_partition(pyro_store_t *store,
@@ -111,11 +109,8 @@ pyro_upkeep_clock(pyro_store_t *store, pyro_store_work_t *work)
 }
 
 
-/*
- * The kernel gives the lock up when the process ends, however it does.
- * PYRO_NOT_FOUND: somebody else has it.
- */
-static pyro_status_e
+/* The kernel gives the lock up when the process ends, however it does. */
+pyro_status_e
 pyro_upkeep_lock(pyro_store_t *store, pyro_error_t *err)
 {
     int   fd, rc;
