@@ -48,7 +48,7 @@ ALL_CFLAGS  := -std=gnu11 $(OPT) $(CFLAGS) -fPIC -Wall -Wextra -Werror \
                -fvisibility=hidden -I. -I$(GEN)
 
 .PHONY: all
-all: module jfrcat
+all: module jfrcat store-tool
 
 
 # ---- what knows no nginx: one archive a directory, as the layers have it ----
@@ -74,6 +74,7 @@ DEPS_settings := settings base
 DEPS_jfr      := jfr model base
 DEPS_storage  := storage query model base
 DEPS_cli      := cli jfr format model base
+DEPS_store    := cli storage format query model base
 
 GZIP_LIBS   := $(shell pkg-config --libs libdeflate 2>/dev/null) -lz
 LDLIBS      := -llmdb -lyaml -lprotobuf-c -ljansson -lpcre2-8 $(GZIP_LIBS) \
@@ -115,8 +116,15 @@ JFRCAT      := $(B)/jfrcat
 $(JFRCAT): $(B)/obj/cli/jfrcat.o $(DEPS_cli:%=$(B)/lib/%.a)
 	$(CC) $(ALL_CFLAGS) $^ -o $@ $(GZIP_LIBS)
 
-.PHONY: jfrcat
+STORE_TOOL  := $(B)/pyroscope-store
+
+$(STORE_TOOL): $(B)/obj/cli/store.o $(DEPS_store:%=$(B)/lib/%.a)
+	$(CC) $(ALL_CFLAGS) $^ -o $@ -llmdb -ljansson -lpcre2-8 $(GZIP_LIBS) \
+	    -lpthread
+
+.PHONY: jfrcat store-tool
 jfrcat: $(JFRCAT)
+store-tool: $(STORE_TOOL)
 
 
 # ---- unit tests: t/unit/<layer>/<topic>_test.c, TAP by cmocka ----

@@ -317,6 +317,92 @@ pyro_status_e pyro_store_refresh(pyro_store_t *store, pyro_error_t *err);
 
 /* ---- looking after a store: what cli/store.c is made of ---- */
 
+/* A partition; strings are valid in the call that gives them. */
+typedef struct {
+    const char  *name;              /* of its file */
+    const char  *state;             /* "open", ... */
+    int64_t      start;             /* ns */
+    int64_t      end;               /* ns, not included */
+    uint32_t     generation;
+    uint64_t     bytes;             /* as stat has them */
+} pyro_store_part_t;
+
+/* Another status than PYRO_OK ends the call with it. */
+typedef pyro_status_e (*pyro_store_part_pt)(void *ctx,
+    const pyro_store_part_t *part, pyro_error_t *err);
+
+/* All partitions, by start.  Opens none of them. */
+pyro_status_e pyro_store_parts(pyro_store_t *store, pyro_store_part_pt handler,
+    void *ctx, pyro_error_t *err);
+
+
+#define PYRO_STORE_DBS  32
+
+typedef struct {
+    const char   *name;
+    uint64_t      entries;
+    uint64_t      bytes;            /* of its pages */
+} pyro_store_db_t;
+
+
+/* What is in a partition, in one snapshot. */
+typedef struct {
+    pyro_store_part_t   part;
+    const pyro_error_t *error;      /* not NULL: it cannot be opened, and the
+                                     * rest is 0 */
+    uint64_t            used;       /* bytes of pages */
+    uint64_t            free;       /* of those that will be used again */
+    pyro_store_db_t     dbs[PYRO_STORE_DBS];
+    uint32_t            n_dbs;
+
+    uint64_t            pushes;
+    uint64_t            streams;
+    uint64_t            series;     /* a type of a stream */
+    uint64_t            scopes;     /* a service of a tenant */
+    uint64_t            nodes;
+    uint64_t            frames;
+    uint64_t            strings;
+    uint64_t            types;
+    int64_t             first;      /* ns; 0: no push */
+    int64_t             last;       /* the end of its slot of five minutes */
+    int64_t             rolled;     /* pushes before it are; 0: none */
+    uint64_t            late;       /* slots to be rolled up once more */
+} pyro_store_part_stats_t;
+
+typedef pyro_status_e (*pyro_store_part_stats_pt)(void *ctx,
+    const pyro_store_part_stats_t *stats, pyro_error_t *err);
+
+/* One partition after the other; the first error of any, when all are done. */
+pyro_status_e pyro_store_part_stats(pyro_store_t *store,
+    pyro_store_part_stats_pt handler, void *ctx, pyro_error_t *err);
+
+
+/*
+ * Removes the partitions that end at before (ns) or earlier, as the upkeep
+ * does, while others write and read.  The handler, which may be NULL, is asked
+ * first for each; only: nothing is removed.  The first error; what else is due
+ * goes nevertheless.
+ */
+pyro_status_e pyro_store_drop(pyro_store_t *store, int64_t before, int only,
+    pyro_store_part_pt handler, void *ctx, uint32_t *dropped,
+    pyro_error_t *err);
+
+
+typedef struct {
+    uint32_t  files;
+    uint64_t  bytes;
+} pyro_backup_result_t;
+
+/*
+ * Copies the store into a directory that is empty or not there, while others
+ * write: it has at least what was stored when the call began, and is synced.
+ * Each file is copied from one snapshot, so that it grows faster meanwhile.
+ * After an error nothing of it is left.
+ */
+pyro_status_e pyro_store_backup(pyro_store_t *store, const char *target,
+    pyro_backup_result_t *result, pyro_error_t *err);
+
+
 /* What a check says of one file; slices and strings are valid in the call. */
 typedef struct {
     const char  *file;              /* its name in the directory */

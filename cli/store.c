@@ -1,0 +1,217 @@
+/*
+ * pyroscope-store: looks after a store, beside a server or without one.
+ *
+ * Exit status: 0 fine; 1 it failed, or a check found damage; 2 wrong usage.
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/file.h"
+#include "cli/store_tool.h"
+#include "core/base/version.h"
+
+
+#define PYRO_STORE_PIECE  (64 * 1024)       /* bytes between two writes */
+
+
+static int pyro_store_tool_run(pyro_store_tool_t *tool);
+static int pyro_store_tool_written(pyro_store_tool_t *tool);
+
+
+int
+main(int argc, char **argv)
+{
+    int                       rc;
+    static pyro_store_tool_t  tool;
+
+    /* a closed pipe is an error like a full disk */
+
+    signal(SIGPIPE, SIG_IGN);
+
+    pyro_rope_init(&tool.out, 0);
+
+    if (pyro_store_arguments(argc, argv, &tool.command, &tool.err) != PYRO_OK)
+    {
+        pyro_store_tool_say("%s", tool.err.message);
+        return PYRO_STORE_USAGE;
+    }
+
+    switch (tool.command.command) {
+
+    case PYRO_STORE_HELP:
+        pyro_store_help(&tool.out);
+        return pyro_store_tool_written(&tool);
+
+    case PYRO_STORE_VERSION:
+        pyro_rope_printf(&tool.out, "pyroscope-store (ngx_pyroscope) %s\n",
+                         PYRO_VERSION);
+        return pyro_store_tool_written(&tool);
+
+    default:
+        rc = pyro_store_tool_run(&tool);
+    }
+
+    if (tool.store != NULL) {
+        pyro_store_close(tool.store);
+    }
+
+    if (tool.selects) {
+        pyro_selector_free(&tool.selector);
+    }
+
+    pyro_rope_free(&tool.out);
+    pyro_arena_destroy(tool.arena);
+
+    return rc;
+}
+
+
+static int
+pyro_store_tool_run(pyro_store_tool_t *tool)
+{
+    int            damaged;
+    pyro_status_e  status;
+
+    damaged = 0;
+    tool->arena = pyro_arena_create(0);
+    status = tool->arena ? PYRO_OK : pyro_error_memory(&tool->err);
+
+    if (status == PYRO_OK && tool->command.selector != NULL) {
+        status = pyro_selector_parse(tool->arena,
+                                     pyro_slice_str(tool->command.selector),
+                                     &tool->selector, &tool->err);
+
+        if (status != PYRO_OK) {
+            pyro_store_tool_say("--selector: %s", tool->err.message);
+            return PYRO_STORE_USAGE;
+        }
+
+        tool->selects = 1;
+    }
+
+    if (status == PYRO_OK) {
+
+        switch (tool->command.command) {
+
+        case PYRO_STORE_CHECK:
+            status = pyro_store_tool_check(tool, &damaged);
+            break;
+
+        case PYRO_STORE_STATS:
+            status = pyro_store_tool_stats(tool);
+            break;
+
+        case PYRO_STORE_LIST:
+            status = pyro_store_tool_list(tool);
+            break;
+
+        case PYRO_STORE_DROP:
+            status = pyro_store_tool_drop(tool);
+            break;
+
+        case PYRO_STORE_BACKUP:
+            status = pyro_store_tool_backup(tool);
+            break;
+
+        default:
+            break;
+        }
+    }
+
+    if (pyro_store_tool_written(tool)) {
+        return PYRO_STORE_FAILED;
+    }
+
+    if (status != PYRO_OK) {
+        pyro_store_tool_say("%s: %s", tool->command.name, tool->err.message);
+        return status == PYRO_INVALID ? PYRO_STORE_USAGE : PYRO_STORE_FAILED;
+    }
+
+    return damaged ? PYRO_STORE_FAILED : 0;
+}
+
+
+pyro_status_e
+pyro_store_tool_open(pyro_store_tool_t *tool, pyro_access_e access)
+{
+    pyro_store_options_t  options;
+
+    memset(&options, 0, sizeof(pyro_store_options_t));
+
+    options.dir = tool->command.dir;
+    options.access = access;
+
+    return pyro_store_open(&options, &tool->store, &tool->err);
+}
+
+
+void
+pyro_store_tool_query(pyro_store_tool_t *tool, pyro_store_query_t *query)
+{
+    memset(query, 0, sizeof(pyro_store_query_t));
+
+    query->tenant = PYRO_SLICE(PYRO_STORE_TENANT);
+    query->selectors = tool->selects ? &tool->selector : NULL;
+    query->n_selectors = tool->selects ? 1 : 0;
+    query->start = tool->command.from;
+    query->end = tool->command.to;
+    query->arena = tool->arena;
+}
+
+
+void
+pyro_store_tool_flush(pyro_store_tool_t *tool)
+{
+    if (tool->out.failed && tool->output_error == 0) {
+        tool->output_error = ENOMEM;
+    }
+
+    if (tool->output_error) {
+        pyro_rope_free(&tool->out);
+
+    } else if (pyro_file_write(STDOUT_FILENO, &tool->out)) {
+        tool->output_error = errno;
+    }
+}
+
+
+void
+pyro_store_tool_poll(pyro_store_tool_t *tool)
+{
+    if (tool->out.size >= PYRO_STORE_PIECE) {
+        pyro_store_tool_flush(tool);
+    }
+}
+
+
+/* The rest is written; the exit status. */
+static int
+pyro_store_tool_written(pyro_store_tool_t *tool)
+{
+    pyro_store_tool_flush(tool);
+
+    if (tool->output_error) {
+        pyro_store_tool_say("standard output: %s",
+                            strerror(tool->output_error));
+        return PYRO_STORE_FAILED;
+    }
+
+    return 0;
+}
+
+
+void
+pyro_store_tool_say(const char *fmt, ...)
+{
+    char          text[2 * PYRO_ERROR_MESSAGE_MAX];
+    va_list       args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+
+    fprintf(stderr, "pyroscope-store: %s\n", text);
+}

@@ -1,0 +1,368 @@
+#include "cli/store_options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include "cli/store_time.h"
+#include "core/base/clock.h"
+
+
+/* Options, and which of them a command takes. */
+enum {
+    PYRO_TAKES_JSON     = 1,
+    PYRO_TAKES_SERIES   = 2,
+    PYRO_TAKES_SELECTOR = 4,
+    PYRO_TAKES_FROM     = 8,
+    PYRO_TAKES_TO       = 16,
+    PYRO_TAKES_BEFORE   = 32,
+    PYRO_TAKES_DRY_RUN  = 64,
+    PYRO_TAKES_CREATE   = 128,
+    PYRO_TAKES_TARGET   = 256
+};
+
+#define PYRO_OPTION_FIRST  256
+
+/* an option's number is PYRO_OPTION_FIRST and its bit's */
+enum {
+    PYRO_OPTION_JSON = PYRO_OPTION_FIRST,
+    PYRO_OPTION_SERIES,
+    PYRO_OPTION_SELECTOR,
+    PYRO_OPTION_FROM,
+    PYRO_OPTION_TO,
+    PYRO_OPTION_BEFORE,
+    PYRO_OPTION_DRY_RUN,
+    PYRO_OPTION_CREATE,
+    PYRO_OPTION_HELP,
+    PYRO_OPTION_VERSION
+};
+
+
+typedef struct {
+    const char            *name;
+    pyro_store_command_e   command;
+    unsigned int           takes;
+    const char            *about;
+} pyro_store_known_t;
+
+
+static pyro_status_e pyro_store_wrong(pyro_error_t *err, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+static pyro_status_e pyro_store_bad_option(int c, char **argv,
+    pyro_error_t *err);
+static pyro_status_e pyro_store_option(int c, pyro_store_command_t *command,
+    int64_t now, pyro_error_t *err);
+static pyro_status_e pyro_store_words(int argc, char **argv,
+    pyro_store_command_t *command, unsigned int *takes, pyro_error_t *err);
+static pyro_status_e pyro_store_together(pyro_store_command_t *command,
+    unsigned int given, unsigned int takes, int64_t now, pyro_error_t *err);
+
+
+static const pyro_store_known_t  pyro_store_commands[] = {
+    { "check", PYRO_STORE_CHECK, 0,
+      "read everything and say what is damaged" },
+    { "stats", PYRO_STORE_STATS, PYRO_TAKES_JSON,
+      "sizes and numbers, by partition and in all" },
+    { "list", PYRO_STORE_LIST,
+      PYRO_TAKES_JSON | PYRO_TAKES_SERIES | PYRO_TAKES_SELECTOR
+      | PYRO_TAKES_FROM | PYRO_TAKES_TO,
+      "partitions, or with --series label sets" },
+    { "export", PYRO_STORE_EXPORT,
+      PYRO_TAKES_SELECTOR | PYRO_TAKES_FROM | PYRO_TAKES_TO,
+      "pushes to standard output, as a dump" },
+    { "import", PYRO_STORE_IMPORT, PYRO_TAKES_CREATE,
+      "a dump from standard input; repeats are left out" },
+    { "drop", PYRO_STORE_DROP, PYRO_TAKES_BEFORE | PYRO_TAKES_DRY_RUN,
+      "remove the partitions that end before a time" },
+    { "backup", PYRO_STORE_BACKUP, PYRO_TAKES_TARGET,
+      "copy the store into an empty directory" },
+    { "delete", PYRO_STORE_DELETE, PYRO_TAKES_SELECTOR | PYRO_TAKES_DRY_RUN,
+      "remove a service or label sets" },
+};
+
+#define PYRO_STORE_COMMANDS                                                   \
+    (sizeof(pyro_store_commands) / sizeof(pyro_store_commands[0]))
+
+
+static const struct option  pyro_store_long[] = {
+    { "json",     no_argument,       NULL, PYRO_OPTION_JSON },
+    { "series",   no_argument,       NULL, PYRO_OPTION_SERIES },
+    { "selector", required_argument, NULL, PYRO_OPTION_SELECTOR },
+    { "from",     required_argument, NULL, PYRO_OPTION_FROM },
+    { "to",       required_argument, NULL, PYRO_OPTION_TO },
+    { "before",   required_argument, NULL, PYRO_OPTION_BEFORE },
+    { "dry-run",  no_argument,       NULL, PYRO_OPTION_DRY_RUN },
+    { "create",   no_argument,       NULL, PYRO_OPTION_CREATE },
+    { "help",     no_argument,       NULL, PYRO_OPTION_HELP },
+    { "version",  no_argument,       NULL, PYRO_OPTION_VERSION },
+    { NULL, 0, NULL, 0 }
+};
+
+
+static const char  pyro_store_usage[] =
+    "usage: pyroscope-store COMMAND [OPTIONS] DIR\n"
+    "       pyroscope-store backup DIR TARGET\n"
+    "\n"
+    "Looks after a store of ngx_pyroscope.  DIR is storage.filesystem.dir.\n"
+    "\n";
+
+static const char  pyro_store_usage_options[] =
+    "\n"
+    "  --selector='{a=\"b\"}'  label sets: of list --series, export, delete\n"
+    "  --from=TIME, --to=TIME  of list --series and export; both included\n"
+    "  --before=TIME           of drop\n"
+    "  --series                list: label sets instead of partitions\n"
+    "  --dry-run               drop, delete: say what would go\n"
+    "  --create                import: make the store if DIR is empty\n"
+    "  --json                  list, stats: JSON\n"
+    "  -h, --help              this text\n"
+    "  --version               the version\n"
+    "\n"
+    "TIME is 2026-11-22, 2026-11-22T13:00:00Z, seconds, ms, us or ns since\n"
+    "1970, now, or now-1h30m.\n"
+    "\n"
+    "Exit status: 0 fine, 1 it failed or something is damaged, 2 wrong usage.\n";
+
+
+static pyro_status_e
+pyro_store_wrong(pyro_error_t *err, const char *fmt, ...)
+{
+    char     text[PYRO_ERROR_MESSAGE_MAX];
+    va_list  args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+
+    return pyro_error_set(err, PYRO_INVALID, PYRO_REASON_REQUEST, "%s", text);
+}
+
+
+pyro_status_e
+pyro_store_arguments(int argc, char **argv, pyro_store_command_t *command,
+    pyro_error_t *err)
+{
+    int            c;
+    int64_t        now;
+    unsigned int   given, takes;
+    pyro_status_e  status;
+
+    memset(command, 0, sizeof(pyro_store_command_t));
+
+    command->to = INT64_MAX;
+    now = pyro_clock_wall();
+    given = 0;
+
+    while ((c = getopt_long(argc, argv, ":h", pyro_store_long, NULL)) != -1) {
+
+        if (c == 'h' || c == PYRO_OPTION_HELP || c == PYRO_OPTION_VERSION) {
+            command->command = c == PYRO_OPTION_VERSION ? PYRO_STORE_VERSION
+                                                        : PYRO_STORE_HELP;
+            return PYRO_OK;
+        }
+
+        if (c < PYRO_OPTION_FIRST) {
+            return pyro_store_bad_option(c, argv, err);
+        }
+
+        given |= 1u << (c - PYRO_OPTION_FIRST);
+        status = pyro_store_option(c, command, now, err);
+
+        if (status != PYRO_OK) {
+            return status;
+        }
+    }
+
+    status = pyro_store_words(argc, argv, command, &takes, err);
+
+    return status == PYRO_OK
+           ? pyro_store_together(command, given, takes, now, err) : status;
+}
+
+
+/* getopt's word: an unknown option, or one with too much or too little. */
+static pyro_status_e
+pyro_store_bad_option(int c, char **argv, pyro_error_t *err)
+{
+    const char  *option;
+
+    option = argv[optind - 1];
+
+    if (c == ':') {
+        return pyro_store_wrong(err, "%s: a value is missing", option);
+    }
+
+    if (optopt >= PYRO_OPTION_FIRST) {
+        return pyro_store_wrong(err, "%s: the option takes no value", option);
+    }
+
+    if (optopt) {
+        return pyro_store_wrong(err, "-%c: there is no such option, "
+                                "pyroscope-store --help names all", optopt);
+    }
+
+    return pyro_store_wrong(err, "%s: there is no such option, "
+                            "pyroscope-store --help names all", option);
+}
+
+
+static pyro_status_e
+pyro_store_option(int c, pyro_store_command_t *command, int64_t now,
+    pyro_error_t *err)
+{
+    switch (c) {
+
+    case PYRO_OPTION_JSON:
+        command->json = 1;
+        break;
+
+    case PYRO_OPTION_SERIES:
+        command->series = 1;
+        break;
+
+    case PYRO_OPTION_DRY_RUN:
+        command->dry_run = 1;
+        break;
+
+    case PYRO_OPTION_CREATE:
+        command->create = 1;
+        break;
+
+    case PYRO_OPTION_SELECTOR:
+        command->selector = optarg;
+        break;
+
+    case PYRO_OPTION_FROM:
+        return pyro_store_time_parse(optarg, "--from", now, &command->from,
+                                     err);
+
+    case PYRO_OPTION_TO:
+        return pyro_store_time_parse(optarg, "--to", now, &command->to, err);
+
+    case PYRO_OPTION_BEFORE:
+        return pyro_store_time_parse(optarg, "--before", now,
+                                     &command->before, err);
+    }
+
+    return PYRO_OK;
+}
+
+
+/* The command, the directory, and for backup another one. */
+static pyro_status_e
+pyro_store_words(int argc, char **argv, pyro_store_command_t *command,
+    unsigned int *takes, pyro_error_t *err)
+{
+    size_t  i;
+
+    if (optind == argc) {
+        return pyro_store_wrong(err, "COMMAND is missing, pyroscope-store "
+                                "--help names all");
+    }
+
+    for (i = 0; i < PYRO_STORE_COMMANDS; i++) {
+        if (strcmp(pyro_store_commands[i].name, argv[optind]) == 0) {
+            break;
+        }
+    }
+
+    if (i == PYRO_STORE_COMMANDS) {
+        return pyro_store_wrong(err, "%.64s: there is no such command, "
+                                "pyroscope-store --help names all",
+                                argv[optind]);
+    }
+
+    command->command = pyro_store_commands[i].command;
+    command->name = pyro_store_commands[i].name;
+    *takes = pyro_store_commands[i].takes;
+    optind++;
+
+    if (optind == argc || argv[optind][0] == '\0') {
+        return pyro_store_wrong(err, "%s: DIR is missing: the directory of the "
+                                "store", command->name);
+    }
+
+    command->dir = argv[optind++];
+
+    if (*takes & PYRO_TAKES_TARGET) {
+
+        if (optind == argc || argv[optind][0] == '\0') {
+            return pyro_store_wrong(err, "%s: TARGET is missing: a directory "
+                                    "that is empty or not there",
+                                    command->name);
+        }
+
+        command->target = argv[optind++];
+    }
+
+    return optind == argc ? PYRO_OK
+           : pyro_store_wrong(err, "%s: %.64s is one word too many",
+                              command->name, argv[optind]);
+}
+
+
+/* What goes together, and what is missing. */
+static pyro_status_e
+pyro_store_together(pyro_store_command_t *command, unsigned int given,
+    unsigned int takes, int64_t now, pyro_error_t *err)
+{
+    size_t        i;
+    unsigned int  ranged;
+
+    for (i = 0; pyro_store_long[i].name != NULL; i++) {
+        if (given & ~takes & 1u << (pyro_store_long[i].val
+                                    - PYRO_OPTION_FIRST))
+        {
+            return pyro_store_wrong(err, "%s: --%s is no option of this "
+                                    "command", command->name,
+                                    pyro_store_long[i].name);
+        }
+    }
+
+    ranged = PYRO_TAKES_SELECTOR | PYRO_TAKES_FROM | PYRO_TAKES_TO;
+
+    if (command->command == PYRO_STORE_LIST && !command->series
+        && (given & ranged))
+    {
+        return pyro_store_wrong(err, "list: --selector, --from and --to only "
+                                "together with --series");
+    }
+
+    if (command->from > command->to) {
+        return pyro_store_wrong(err, "%s: --from is behind --to",
+                                command->name);
+    }
+
+    if (command->command == PYRO_STORE_DROP
+        && (given & PYRO_TAKES_BEFORE) == 0)
+    {
+        return pyro_store_wrong(err, "drop: --before=TIME is missing");
+    }
+
+    if (command->command == PYRO_STORE_DROP && command->before > now) {
+        return pyro_store_wrong(err, "drop: --before lies in the future: what "
+                                "is written now would go");
+    }
+
+    if (command->command == PYRO_STORE_DELETE && command->selector == NULL) {
+        return pyro_store_wrong(err, "delete: --selector is missing");
+    }
+
+    return PYRO_OK;
+}
+
+
+void
+pyro_store_help(pyro_rope_t *out)
+{
+    size_t  i;
+
+    pyro_rope_append(out, pyro_store_usage, sizeof(pyro_store_usage) - 1);
+
+    for (i = 0; i < PYRO_STORE_COMMANDS; i++) {
+        pyro_rope_printf(out, "  %-8s %s\n", pyro_store_commands[i].name,
+                         pyro_store_commands[i].about);
+    }
+
+    pyro_rope_append(out, pyro_store_usage_options,
+                     sizeof(pyro_store_usage_options) - 1);
+}

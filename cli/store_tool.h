@@ -1,0 +1,63 @@
+/*
+ * What the commands of pyroscope-store share.  One thread.
+ */
+
+#ifndef _PYRO_CLI_STORE_TOOL_H_INCLUDED_
+#define _PYRO_CLI_STORE_TOOL_H_INCLUDED_
+
+
+#include "cli/store_options.h"
+#include "core/query/selector.h"
+#include "storage/store.h"
+
+
+#define PYRO_STORE_TENANT  "anonymous"
+
+#define PYRO_STORE_FAILED  1
+#define PYRO_STORE_USAGE   2
+
+
+typedef struct {
+    pyro_store_command_t   command;
+    pyro_store_t          *store;
+    pyro_arena_t          *arena;
+    pyro_selector_t        selector;
+    int                    selects;         /* selector is to be freed */
+    pyro_rope_t            out;
+    int                    output_error;    /* errno, once writing failed */
+    pyro_error_t           err;
+} pyro_store_tool_t;
+
+
+/* Opens the store for what the command needs; the status is err's. */
+pyro_status_e pyro_store_tool_open(pyro_store_tool_t *tool,
+    pyro_access_e access);
+
+/* A query of the command's selector and range. */
+void pyro_store_tool_query(pyro_store_tool_t *tool,
+    pyro_store_query_t *query);
+
+/* Writes what has gathered, now and then. */
+void pyro_store_tool_flush(pyro_store_tool_t *tool);
+void pyro_store_tool_poll(pyro_store_tool_t *tool);
+
+/* "pyroscope-store: ..." on standard error. */
+void pyro_store_tool_say(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2)));
+
+
+/*
+ * The commands.  The status is what became of it, err has why; *damaged is set
+ * where what was found is no error but the exit status is 1.
+ */
+pyro_status_e pyro_store_tool_check(pyro_store_tool_t *tool, int *damaged);
+pyro_status_e pyro_store_tool_stats(pyro_store_tool_t *tool);
+pyro_status_e pyro_store_tool_list(pyro_store_tool_t *tool);
+pyro_status_e pyro_store_tool_export(pyro_store_tool_t *tool);
+pyro_status_e pyro_store_tool_import(pyro_store_tool_t *tool);
+pyro_status_e pyro_store_tool_drop(pyro_store_tool_t *tool);
+pyro_status_e pyro_store_tool_backup(pyro_store_tool_t *tool);
+pyro_status_e pyro_store_tool_delete(pyro_store_tool_t *tool);
+
+
+#endif /* _PYRO_CLI_STORE_TOOL_H_INCLUDED_ */

@@ -1,0 +1,411 @@
+/*
+ * pyro_store_backup(): partitions first, then the catalogue, until the catalogue
+ * that was copied is the one whose partitions were.
+ *
+ * The catalogue comes last, so that it has every tenant that a partition has.
+ * What it names is what was listed before, if its generation is the same before
+ * and after it was copied; otherwise a partition was made, sealed or removed
+ * meanwhile: what is new is copied and the catalogue once more.  Names are never
+ * used twice, so a copy stays good.
+ */
+
+#include "storage/handle.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+
+#define PYRO_BACKUP_CONTROL  "control.mdb"
+#define PYRO_BACKUP_ROUNDS   100
+#define PYRO_BACKUP_MODE     0750
+
+
+typedef struct {
+    pyro_catalog_t        *catalog;
+    const char            *target;
+    pyro_backup_result_t  *result;
+    pyro_error_t          *err;
+    pyro_arena_t          *arena;
+    pyro_slice_t          *names;       /* copied, partitions only */
+    uint32_t               n;
+    uint32_t               cap;
+    int                    made;        /* the directory, by this call */
+    int                    missing;     /* a file was not there */
+} pyro_backup_t;
+
+
+static pyro_status_e pyro_backup_begin(pyro_backup_t *b);
+static pyro_status_e pyro_backup_round(pyro_backup_t *b, int *done);
+static pyro_status_e pyro_backup_part(pyro_backup_t *b,
+    pyro_partition_t *part);
+static int pyro_backup_has(const pyro_backup_t *b, const char *name);
+static pyro_status_e pyro_backup_copy(pyro_backup_t *b, pyro_env_t *env,
+    const char *name);
+static int pyro_backup_env(pyro_env_t *env, int fd, pyro_error_t *err);
+static pyro_status_e pyro_backup_rest(pyro_backup_t *b,
+    pyro_partition_t **parts, uint32_t n);
+static pyro_status_e pyro_backup_sync(pyro_backup_t *b);
+static pyro_status_e pyro_backup_failed(pyro_backup_t *b, const char *name,
+    int error);
+static int pyro_backup_path(const pyro_backup_t *b, const char *name,
+    char *path, size_t size);
+static void pyro_backup_undo(pyro_backup_t *b);
+
+
+pyro_status_e
+pyro_store_backup(pyro_store_t *store, const char *target,
+    pyro_backup_result_t *result, pyro_error_t *err)
+{
+    int             done;
+    uint32_t        i;
+    pyro_backup_t   b;
+    pyro_status_e   status;
+
+    memset(&b, 0, sizeof(pyro_backup_t));
+    memset(result, 0, sizeof(pyro_backup_result_t));
+
+    b.catalog = &store->catalog;
+    b.target = target;
+    b.result = result;
+    b.err = err;
+    b.arena = pyro_arena_create(0);
+
+    if (b.arena == NULL) {
+        return pyro_error_memory(err);
+    }
+
+    status = pyro_backup_begin(&b);
+
+    if (status != PYRO_OK) {
+        pyro_arena_destroy(b.arena);
+        return status;
+    }
+
+    for (i = 0, done = 0; status == PYRO_OK && !done; i++) {
+
+        if (i == PYRO_BACKUP_ROUNDS) {
+            status = pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                                    "storage: partitions come and go faster "
+                                    "than they are copied, %d times in a row",
+                                    PYRO_BACKUP_ROUNDS);
+            break;
+        }
+
+        status = pyro_backup_round(&b, &done);
+    }
+
+    if (status == PYRO_OK) {
+        status = pyro_backup_sync(&b);
+    }
+
+    if (status != PYRO_OK) {
+        pyro_backup_undo(&b);
+    }
+
+    pyro_arena_destroy(b.arena);
+
+    return status;
+}
+
+
+/* The directory, empty. */
+static pyro_status_e
+pyro_backup_begin(pyro_backup_t *b)
+{
+    DIR            *dir;
+    struct dirent  *entry;
+
+    if (mkdir(b->target, PYRO_BACKUP_MODE) == 0) {
+        b->made = 1;
+        return PYRO_OK;
+    }
+
+    dir = errno == EEXIST ? opendir(b->target) : NULL;
+
+    if (dir == NULL) {
+        return pyro_error_set(b->err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                              "\"%s\" cannot be the copy: %s", b->target,
+                              strerror(errno));
+    }
+
+    do {
+        entry = readdir(dir);
+    } while (entry != NULL && (strcmp(entry->d_name, ".") == 0
+                               || strcmp(entry->d_name, "..") == 0));
+
+    closedir(dir);
+
+    return entry == NULL ? PYRO_OK
+           : pyro_error_set(b->err, PYRO_INVALID, PYRO_REASON_STORE,
+                            "\"%s\" is not empty", b->target);
+}
+
+
+static pyro_status_e
+pyro_backup_round(pyro_backup_t *b, int *done)
+{
+    uint32_t             i, n, generation;
+    pyro_status_e        status;
+    pyro_partition_t   **parts;
+
+    status = pyro_catalog_list(b->catalog, 0, INT64_MAX, b->arena, &parts, &n,
+                               b->err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    generation = b->catalog->generation;
+    b->missing = 0;
+
+    for (i = 0; i < n && status == PYRO_OK; i++) {
+        if (!pyro_backup_has(b, parts[i]->name)) {
+            status = pyro_backup_part(b, parts[i]);
+        }
+    }
+
+    if (status == PYRO_OK) {
+        status = pyro_backup_copy(b, b->catalog->control, PYRO_BACKUP_CONTROL);
+    }
+
+    if (status == PYRO_OK) {
+        status = pyro_catalog_refresh(b->catalog, b->err);
+    }
+
+    if (status != PYRO_OK || generation != b->catalog->generation) {
+        return status;
+    }
+
+    if (b->missing) {
+        return pyro_error_set(b->err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                              "storage: a partition that the catalogue names "
+                              "is not there: see \"check\"");
+    }
+
+    *done = 1;
+
+    return pyro_backup_rest(b, parts, n);
+}
+
+
+static int
+pyro_backup_has(const pyro_backup_t *b, const char *name)
+{
+    uint32_t  i;
+
+    for (i = 0; i < b->n; i++) {
+        if (pyro_slice_is(b->names[i], name)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static pyro_status_e
+pyro_backup_part(pyro_backup_t *b, pyro_partition_t *part)
+{
+    pyro_status_e  status;
+
+    status = pyro_catalog_acquire(b->catalog, part, b->err);
+
+    if (status == PYRO_NOT_FOUND) {
+        b->missing = 1;
+        return PYRO_OK;
+    }
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    if (pyro_arena_grow(b->arena, &b->names, &b->cap, (size_t) b->n + 1,
+                        sizeof(pyro_slice_t)))
+    {
+        status = pyro_error_memory(b->err);
+
+    } else {
+        /* an entry of the catalogue lives as long as the store */
+
+        b->names[b->n++] = pyro_slice_str(part->name);
+        status = pyro_backup_copy(b, part->env, part->name);
+    }
+
+    pyro_catalog_release(b->catalog, part);
+
+    return status;
+}
+
+
+static pyro_status_e
+pyro_backup_copy(pyro_backup_t *b, pyro_env_t *env, const char *name)
+{
+    int   fd, rc;
+    char  path[4096];
+
+    if (pyro_backup_path(b, name, path, sizeof(path))) {
+        return pyro_backup_failed(b, name, ENAMETOOLONG);
+    }
+
+    /* the catalogue may be copied more than once */
+
+    (void) unlink(path);
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, PYRO_ENV_MODE);
+
+    if (fd == -1) {
+        return pyro_backup_failed(b, name, errno);
+    }
+
+    rc = pyro_backup_env(env, fd, b->err);
+
+    if (rc == 0 && fsync(fd) == -1) {
+        rc = errno;
+    }
+
+    if (close(fd) == -1 && rc == 0) {
+        rc = errno;
+    }
+
+    return rc ? pyro_backup_failed(b, name, rc) : PYRO_OK;
+}
+
+
+/* What LMDB says, or errno. */
+static int
+pyro_backup_env(pyro_env_t *env, int fd, pyro_error_t *err)
+{
+    int       rc, i;
+    MDB_txn  *txn;
+
+    for (i = 0; ; i++) {
+        rc = mdb_env_copyfd2(env->mdb, fd, MDB_CP_COMPACT);
+
+        if (rc != MDB_MAP_RESIZED || i == 3) {
+            return rc;
+        }
+
+        /* beginning a transaction takes over the size of the map */
+
+        if (lseek(fd, 0, SEEK_SET) == -1 || ftruncate(fd, 0) == -1) {
+            return errno;
+        }
+
+        if (pyro_env_begin(env, 1, &txn, err) != PYRO_OK) {
+            return rc;
+        }
+
+        pyro_env_abort(env, txn);
+    }
+}
+
+
+/* Takes away what the catalogue did not name in the end, and counts. */
+static pyro_status_e
+pyro_backup_rest(pyro_backup_t *b, pyro_partition_t **parts, uint32_t n)
+{
+    char          path[4096];
+    uint32_t      i, k;
+    struct stat   st;
+
+    for (i = 0; i < b->n; i++) {
+
+        for (k = 0; k < n; k++) {
+            if (pyro_slice_is(b->names[i], parts[k]->name)) {
+                break;
+            }
+        }
+
+        pyro_backup_path(b, b->names[i].data, path, sizeof(path));
+
+        if (k == n) {
+            (void) unlink(path);
+
+        } else if (stat(path, &st) == 0) {
+            b->result->files++;
+            b->result->bytes += (uint64_t) st.st_size;
+        }
+    }
+
+    pyro_backup_path(b, PYRO_BACKUP_CONTROL, path, sizeof(path));
+
+    if (stat(path, &st) == 0) {
+        b->result->files++;
+        b->result->bytes += (uint64_t) st.st_size;
+    }
+
+    return PYRO_OK;
+}
+
+
+/* The names, and the directory's own, are on disk. */
+static pyro_status_e
+pyro_backup_sync(pyro_backup_t *b)
+{
+    int   fd, rc, i;
+    char  path[4096];
+
+    for (i = 0; i < 2; i++) {
+        rc = pyro_backup_path(b, i ? ".." : ".", path, sizeof(path));
+        fd = rc ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        rc = fd == -1 || fsync(fd) == -1 ? errno : 0;
+
+        if (fd != -1) {
+            close(fd);
+        }
+
+        if (rc) {
+            return pyro_backup_failed(b, path, rc);
+        }
+    }
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_backup_failed(pyro_backup_t *b, const char *name, int error)
+{
+    return pyro_error_set(b->err, PYRO_UNAVAILABLE,
+                          error == ENOSPC ? PYRO_REASON_DISK
+                                          : PYRO_REASON_STORE,
+                          "%s cannot be copied to \"%s\": %s", name, b->target,
+                          mdb_strerror(error));
+}
+
+
+static int
+pyro_backup_path(const pyro_backup_t *b, const char *name, char *path,
+    size_t size)
+{
+    int  n;
+
+    n = snprintf(path, size, "%s/%s", b->target, name);
+
+    return n < 0 || (size_t) n >= size ? -1 : 0;
+}
+
+
+static void
+pyro_backup_undo(pyro_backup_t *b)
+{
+    char      path[4096];
+    uint32_t  i;
+
+    for (i = 0; i < b->n; i++) {
+        if (pyro_backup_path(b, b->names[i].data, path, sizeof(path)) == 0) {
+            (void) unlink(path);
+        }
+    }
+
+    if (pyro_backup_path(b, PYRO_BACKUP_CONTROL, path, sizeof(path)) == 0) {
+        (void) unlink(path);
+    }
+
+    if (b->made) {
+        (void) rmdir(b->target);
+    }
+}
