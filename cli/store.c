@@ -108,6 +108,14 @@ pyro_store_tool_run(pyro_store_tool_t *tool)
             status = pyro_store_tool_list(tool);
             break;
 
+        case PYRO_STORE_EXPORT:
+            status = pyro_store_tool_export(tool);
+            break;
+
+        case PYRO_STORE_IMPORT:
+            status = pyro_store_tool_import(tool);
+            break;
+
         case PYRO_STORE_DROP:
             status = pyro_store_tool_drop(tool);
             break;

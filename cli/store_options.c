@@ -120,7 +120,7 @@ static const char  pyro_store_usage_options[] =
     "TIME is 2026-11-22, 2026-11-22T13:00:00Z, seconds, ms, us or ns since\n"
     "1970, now, or now-1h30m.\n"
     "\n"
-    "Exit status: 0 fine, 1 it failed or something is damaged, 2 wrong usage.\n";
+    "Exit status: 0 fine, 1 failed or something is damaged, 2 wrong usage.\n";
 
 
 static pyro_status_e

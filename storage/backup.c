@@ -1,12 +1,12 @@
 /*
- * pyro_store_backup(): partitions first, then the catalogue, until the catalogue
- * that was copied is the one whose partitions were.
+ * pyro_store_backup(): partitions first, then the catalogue, until the
+ * catalogue that was copied is the one whose partitions were.
  *
  * The catalogue comes last, so that it has every tenant that a partition has.
  * What it names is what was listed before, if its generation is the same before
  * and after it was copied; otherwise a partition was made, sealed or removed
- * meanwhile: what is new is copied and the catalogue once more.  Names are never
- * used twice, so a copy stays good.
+ * meanwhile: what is new is copied and the catalogue once more.  Names are
+ * never used twice, so a copy stays good.
  */
 
 #include "storage/handle.h"

@@ -18,6 +18,9 @@
 #define PYRO_STORE_MAX_OPEN   64
 
 
+static void pyro_store_follow(pyro_catalog_t *catalog);
+
+
 pyro_status_e
 pyro_store_open(const pyro_store_options_t *options, pyro_store_t **store,
     pyro_error_t *err)
@@ -53,6 +56,10 @@ pyro_store_open(const pyro_store_options_t *options, pyro_store_t **store,
         return status;
     }
 
+    if (options->access == PYRO_ACCESS_WRITE && options->partition == 0) {
+        pyro_store_follow(&s->catalog);
+    }
+
     pthread_mutex_init(&s->writing, NULL);
     pyro_info_init(&s->info);
     pyro_guard_init(&s->guard, s->catalog.dir, filled.min_free_disk);
@@ -66,6 +73,21 @@ pyro_store_open(const pyro_store_options_t *options, pyro_store_t **store,
     *store = s;
 
     return PYRO_OK;
+}
+
+
+/* Who adds to a store that others have set up makes partitions as they do. */
+static void
+pyro_store_follow(pyro_catalog_t *catalog)
+{
+    uint32_t  i, latest;
+
+    for (i = 0, latest = 0; i < catalog->n_parts; i++) {
+        if (catalog->parts[i]->generation > latest) {
+            latest = catalog->parts[i]->generation;
+            catalog->options.partition = catalog->parts[i]->length;
+        }
+    }
 }
 
 

@@ -17,6 +17,7 @@
 
 
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "core/model/profile.h"
 #include "core/query/selector.h"
@@ -49,7 +50,8 @@ typedef struct {
     const char         *dir;            /* exists already */
     pyro_access_e       access;
     uint64_t            map_size;       /* bytes a file, 0 = 64 GiB */
-    uint32_t            partition;      /* seconds: 3600 to 604800; 0 = 86400 */
+    uint32_t            partition;      /* seconds: 3600 to 604800; 0 = 86400,
+                                         * or with WRITE as the latest one */
     pyro_durability_e   durability;
     uint32_t            max_open;       /* partitions open at once; 0 = 64 */
     uint32_t            max_nodes;      /* of stacks of a service, in a
@@ -401,6 +403,37 @@ typedef struct {
  */
 pyro_status_e pyro_store_backup(pyro_store_t *store, const char *target,
     pyro_backup_result_t *result, pyro_error_t *err);
+
+
+/* Bytes out and in, as write() and read(); an error is in errno. */
+typedef int (*pyro_store_out_pt)(void *ctx, const void *data, size_t len);
+typedef ssize_t (*pyro_store_in_pt)(void *ctx, void *data, size_t n);
+
+
+typedef struct {
+    uint64_t  pushes;               /* in the dump */
+    uint64_t  stored;               /* records written */
+    uint64_t  repeated;             /* that were there already */
+    uint64_t  folded;               /* stacks that ended in "other" */
+    uint64_t  damaged;              /* records that were left out */
+} pyro_dump_result_t;
+
+/*
+ * Writes the pushes of the query's streams and range as a dump
+ * (storage/dump.h).  A push of which a type matches is written as a whole.
+ * Others may write meanwhile; out may block.
+ */
+pyro_status_e pyro_store_export(pyro_store_t *store,
+    const pyro_store_query_t *query, pyro_store_out_pt out, void *ctx,
+    pyro_dump_result_t *result, pyro_error_t *err);
+
+/*
+ * Stores the pushes of a dump, as pyro_store_write() does: what is there stays.
+ * Ends at the first error; what came before is stored, and counted, and may be
+ * given once more.  PYRO_UNPROCESSABLE: the dump; its offset is in err.
+ */
+pyro_status_e pyro_store_import(pyro_store_t *store, pyro_store_in_pt in,
+    void *ctx, pyro_dump_result_t *result, pyro_error_t *err);
 
 
 /* What a check says of one file; slices and strings are valid in the call. */
