@@ -125,6 +125,7 @@ pyro_store_tool_run(pyro_store_tool_t *tool)
             break;
 
         default:
+            status = pyro_store_tool_delete(tool);
             break;
         }
     }

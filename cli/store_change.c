@@ -12,6 +12,8 @@
 
 static pyro_status_e pyro_store_on_drop(void *ctx,
     const pyro_store_part_t *part, pyro_error_t *err);
+static pyro_status_e pyro_store_on_delete(void *ctx, const char *file,
+    const pyro_labels_t *labels, pyro_error_t *err);
 
 
 pyro_status_e
@@ -75,4 +77,70 @@ pyro_store_tool_backup(pyro_store_tool_t *tool)
     }
 
     return status;
+}
+
+
+pyro_status_e
+pyro_store_tool_delete(pyro_store_tool_t *tool)
+{
+    int                    dry;
+    pyro_status_e          status;
+    pyro_store_query_t     query;
+    pyro_delete_result_t   result;
+
+    dry = tool->command.dry_run;
+    status = pyro_store_tool_open(tool, dry ? PYRO_ACCESS_READ
+                                            : PYRO_ACCESS_WRITE);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    pyro_store_tool_query(tool, &query);
+    status = pyro_store_delete(tool->store, &query, dry, pyro_store_on_delete,
+                               tool, &result, &tool->err);
+
+    if (status == PYRO_INVALID) {
+        return status;
+    }
+
+    if (dry) {
+        pyro_rope_printf(&tool->out, "%" PRIu64 " label sets would be "
+                         "deleted\n", result.streams);
+
+    } else {
+        pyro_rope_printf(&tool->out, "%" PRIu64 " label sets, %" PRIu64
+                         " pushes deleted\n", result.streams, result.pushes);
+    }
+
+    if (result.resumed) {
+        pyro_store_tool_say("%" PRIu64 " label sets that an earlier \"delete\" "
+                            "did not end are gone as well", result.resumed);
+    }
+
+    return status;
+}
+
+
+static pyro_status_e
+pyro_store_on_delete(void *ctx, const char *file, const pyro_labels_t *labels,
+    pyro_error_t *err)
+{
+    uint32_t            i;
+    pyro_store_tool_t  *tool = ctx;
+
+    (void) err;
+
+    pyro_rope_printf(&tool->out, "%s: {", file);
+
+    for (i = 0; i < labels->n; i++) {
+        pyro_rope_printf(&tool->out, "%s%.*s=", i ? ", " : "",
+                         PYRO_SLICE_ARG(labels->items[i].name));
+        pyro_rope_json(&tool->out, labels->items[i].value);
+    }
+
+    pyro_rope_append(&tool->out, "}\n", 2);
+    pyro_store_tool_poll(tool);
+
+    return PYRO_OK;
 }

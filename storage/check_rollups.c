@@ -523,8 +523,8 @@ pyro_check_totals(pyro_check_sums_t *sums, pyro_check_type_t *type,
         return PYRO_OK;
     }
 
-    c->sink.rollups++;
     known = pyro_check_finished(sums, sums->known.items, sums->known.n);
+    c->sink.rollups += n != 0;
 
     if (known != n
         || (n && memcmp(sums->known.items, type->totals.items,

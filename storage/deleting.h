@@ -21,6 +21,12 @@ pyro_status_e pyro_deleting_read(const pyro_view_t *view, pyro_slice_t *list);
 
 pyro_status_e pyro_deleting_count(const pyro_view_t *view, uint32_t *n);
 
+/* Adds n streams, or takes one out; in a write transaction. */
+pyro_status_e pyro_deleting_add(const pyro_view_t *view, pyro_arena_t *arena,
+    const uint32_t *streams, uint32_t n);
+pyro_status_e pyro_deleting_done(const pyro_view_t *view, pyro_arena_t *arena,
+    uint32_t stream);
+
 /* 1 if the stream is in the list. */
 int pyro_deleting_has(const pyro_view_t *view, uint32_t stream);
 

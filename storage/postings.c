@@ -3,6 +3,9 @@
 
 static pyro_status_e pyro_postings_last(pyro_batch_t *batch,
     const uint8_t *prefix, uint32_t *chunk, pyro_slice_t *value);
+static pyro_status_e pyro_postings_cut(const pyro_view_t *view,
+    pyro_arena_t *arena, const uint8_t *key, pyro_slice_t chunk,
+    uint32_t stream);
 static int pyro_postings_decode(pyro_slice_t value, pyro_arena_t *arena,
     pyro_stream_ids_t *list);
 
@@ -167,6 +170,104 @@ pyro_postings_read(const pyro_view_t *view, pyro_arena_t *arena,
     mdb_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
+}
+
+
+pyro_status_e
+pyro_postings_remove(const pyro_view_t *view, pyro_arena_t *arena,
+    uint32_t tenant, uint32_t name, uint32_t value, uint32_t stream)
+{
+    uint8_t         first[PYRO_KEY_MAX], found[PYRO_KEY_MAX];
+    MDB_cursor     *cursor;
+    pyro_slice_t    key, in;
+    MDB_cursor_op   op;
+    pyro_status_e   status;
+
+    key = pyro_slice(first, pyro_key_post(first, tenant, name, value, 0));
+    status = pyro_view_cursor(view, PYRO_DB_POST, &cursor);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    for (op = MDB_SET_RANGE; /* void */ ; op = MDB_NEXT) {
+        status = pyro_view_seek(view, cursor, op, &key, &in);
+
+        if (status == PYRO_OK
+            && (key.len != PYRO_POST_KEY
+                || memcmp(key.data, first, PYRO_POST_KEY - 2) != 0))
+        {
+            status = PYRO_NOT_FOUND;
+        }
+
+        if (status != PYRO_OK || (in.len >= PYRO_POST_HEADER
+            && pyro_get_be32((const uint8_t *) in.data + 2) >= stream))
+        {
+            break;
+        }
+    }
+
+    if (status == PYRO_OK) {
+        memcpy(found, key.data, PYRO_POST_KEY);
+    }
+
+    mdb_cursor_close(cursor);
+
+    if (status != PYRO_OK) {
+        return status == PYRO_NOT_FOUND
+               ? pyro_env_damaged(view->part->env, "the postings of stream",
+                                  stream, view->err)
+               : status;
+    }
+
+    return pyro_postings_cut(view, arena, found, in, stream);
+}
+
+
+/* Writes the chunk without the stream, or not at all if it was alone. */
+static pyro_status_e
+pyro_postings_cut(const pyro_view_t *view, pyro_arena_t *arena,
+    const uint8_t *key, pyro_slice_t chunk, uint32_t stream)
+{
+    int                 rc;
+    uint8_t            *p, *start;
+    uint32_t            i, n, last;
+    pyro_stream_ids_t   list;
+
+    memset(&list, 0, sizeof(pyro_stream_ids_t));
+
+    rc = pyro_postings_decode(chunk, arena, &list);
+    start = pyro_arena_alloc(arena, PYRO_POST_HEADER
+                                    + (size_t) list.n * PYRO_VARINT_MAX);
+
+    if (rc == -1 || start == NULL) {
+        return pyro_error_memory(view->err);
+    }
+
+    p = start + PYRO_POST_HEADER;
+
+    for (i = 0, n = 0, last = 0; i < list.n; i++) {
+        if (list.ids[i] != stream) {
+            p = pyro_put_varint(p, list.ids[i] - last);
+            last = list.ids[i];
+            n++;
+        }
+    }
+
+    if (rc || n + 1 != list.n) {
+        return pyro_env_damaged(view->part->env, "the postings of stream",
+                                stream, view->err);
+    }
+
+    if (n == 0) {
+        return pyro_view_delete(view, PYRO_DB_POST, key, PYRO_POST_KEY);
+    }
+
+    pyro_put_be16(start, (uint16_t) n);
+    pyro_put_be32(start + 2, last);
+
+    return pyro_view_put(view, PYRO_DB_POST, key, PYRO_POST_KEY, start,
+                         (size_t) (p - start));
 }
 
 

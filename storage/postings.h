@@ -21,6 +21,11 @@ typedef struct {
 pyro_status_e pyro_postings_add(pyro_batch_t *batch, uint32_t tenant,
     uint32_t name, uint32_t value, uint32_t stream);
 
+/* Takes a stream out of a list that has it. */
+pyro_status_e pyro_postings_remove(const pyro_view_t *view,
+    pyro_arena_t *arena, uint32_t tenant, uint32_t name, uint32_t value,
+    uint32_t stream);
+
 /* Appends the streams of one label to list. */
 pyro_status_e pyro_postings_read(const pyro_view_t *view, pyro_arena_t *arena,
     uint32_t tenant, uint32_t name, uint32_t value, pyro_stream_ids_t *list);

@@ -61,6 +61,9 @@
  *            "rolled"             be32 each: slots below the first number are
  *                                 rolled up, below the second may be; no such
  *                                 key: none
+ *            "deleting"           stream be32 each, ascending: those whose
+ *                                 records are going (storage/deleting.h); no
+ *                                 such key: none
  *   tenant   tenant be32          name (a copy, for adopting the file)
  *   scope    scope be32           tenant be32, service string be32, nodes be32,
  *                                 first be64, last be64

@@ -405,6 +405,32 @@ pyro_status_e pyro_store_backup(pyro_store_t *store, const char *target,
     pyro_backup_result_t *result, pyro_error_t *err);
 
 
+typedef struct {
+    uint64_t  streams;              /* of all partitions */
+    uint64_t  pushes;               /* 0 where nothing was to be deleted */
+    uint64_t  resumed;              /* streams of an earlier call */
+} pyro_delete_result_t;
+
+/* file: of the partition. */
+typedef pyro_status_e (*pyro_store_stream_pt)(void *ctx, const char *file,
+    const pyro_labels_t *labels, pyro_error_t *err);
+
+/*
+ * Deletes the streams that the query's one selector matches, whole, in every
+ * partition; only: nothing is deleted.  The handler, which may be NULL, is
+ * asked first for each.  What an earlier call did not end is ended as well.
+ * Nobody sees a stream that is half deleted; what it took in the file is used
+ * again, and the file does not shrink.
+ *
+ * PYRO_INVALID: no matcher says what is to go, but only what is not, or one is
+ * on a label of profile types.  PYRO_UNAVAILABLE also: the upkeep of a server
+ * runs, with which this must not.
+ */
+pyro_status_e pyro_store_delete(pyro_store_t *store,
+    const pyro_store_query_t *query, int only, pyro_store_stream_pt handler,
+    void *ctx, pyro_delete_result_t *result, pyro_error_t *err);
+
+
 /* Bytes out and in, as write() and read(); an error is in errno. */
 typedef int (*pyro_store_out_pt)(void *ctx, const void *data, size_t len);
 typedef ssize_t (*pyro_store_in_pt)(void *ctx, void *data, size_t n);
