@@ -1,12 +1,12 @@
 /*
- * pyro_store_backup(): partitions first, then the catalogue, until the
- * catalogue that was copied is the one whose partitions were.
+ * pyro_store_backup(): the catalogue first, then the partitions that the copied
+ * one names, until all of them are there.
  *
- * The catalogue comes last, so that it has every tenant that a partition has.
- * What it names is what was listed before, if its generation is the same before
- * and after it was copied; otherwise a partition was made, sealed or removed
- * meanwhile: what is new is copied and the catalogue once more.  Names are
- * never used twice, so a copy stays good.
+ * A partition that is removed or sealed meanwhile has to be looked for in a
+ * newer copy of the catalogue; what was copied stays, since names are never
+ * used twice.  One that is being removed is as good as gone: in the copy it
+ * would be removed as well.  A tenant enters the catalogue before a partition
+ * has it, so that a catalogue is too old if it lacks one in the end.
  */
 
 #include "storage/handle.h"
@@ -21,6 +21,7 @@
 
 #define PYRO_BACKUP_CONTROL  "control.mdb"
 #define PYRO_BACKUP_ROUNDS   100
+#define PYRO_BACKUP_PAUSE    (10 * PYRO_NS_PER_MS)
 #define PYRO_BACKUP_MODE     0750
 
 
@@ -34,20 +35,21 @@ typedef struct {
     uint32_t               n;
     uint32_t               cap;
     int                    made;        /* the directory, by this call */
-    int                    missing;     /* a file was not there */
+    const char            *missing;     /* why one could not be copied */
 } pyro_backup_t;
 
 
 static pyro_status_e pyro_backup_begin(pyro_backup_t *b);
 static pyro_status_e pyro_backup_round(pyro_backup_t *b, int *done);
-static pyro_status_e pyro_backup_part(pyro_backup_t *b,
-    pyro_partition_t *part);
+static pyro_status_e pyro_backup_part(pyro_backup_t *b, const char *name);
+static pyro_status_e pyro_backup_is_removed(pyro_backup_t *b,
+    pyro_partition_t *part, int *removed);
 static int pyro_backup_has(const pyro_backup_t *b, const char *name);
 static pyro_status_e pyro_backup_copy(pyro_backup_t *b, pyro_env_t *env,
     const char *name);
 static int pyro_backup_env(pyro_env_t *env, int fd, pyro_error_t *err);
-static pyro_status_e pyro_backup_rest(pyro_backup_t *b,
-    pyro_partition_t **parts, uint32_t n);
+static void pyro_backup_rest(pyro_backup_t *b, pyro_partition_t **parts,
+    uint32_t n);
 static pyro_status_e pyro_backup_sync(pyro_backup_t *b);
 static pyro_status_e pyro_backup_failed(pyro_backup_t *b, const char *name,
     int error);
@@ -89,8 +91,10 @@ pyro_store_backup(pyro_store_t *store, const char *target,
 
         if (i == PYRO_BACKUP_ROUNDS) {
             status = pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
-                                    "storage: partitions come and go faster "
-                                    "than they are copied, %d times in a row",
+                                    "storage: a partition that the catalogue "
+                                    "names %s, %d times in a row",
+                                    b.missing ? b.missing
+                                    : "has another tenant",
                                     PYRO_BACKUP_ROUNDS);
             break;
         }
@@ -148,47 +152,53 @@ pyro_backup_begin(pyro_backup_t *b)
 static pyro_status_e
 pyro_backup_round(pyro_backup_t *b, int *done)
 {
-    uint32_t             i, n, generation;
-    pyro_status_e        status;
-    pyro_partition_t   **parts;
+    uint32_t               i;
+    pyro_status_e          status;
+    pyro_catalog_t         copy;
+    pyro_store_options_t   options;
+    struct timespec        pause = { 0, PYRO_BACKUP_PAUSE };
 
-    status = pyro_catalog_list(b->catalog, 0, INT64_MAX, b->arena, &parts, &n,
-                               b->err);
+    memset(&options, 0, sizeof(pyro_store_options_t));
+
+    options.dir = b->target;
+    options.access = PYRO_ACCESS_READ;
+
+    status = pyro_backup_copy(b, b->catalog->control, PYRO_BACKUP_CONTROL);
+
+    if (status == PYRO_OK) {
+        status = pyro_catalog_open(&copy, &options, b->err);
+    }
 
     if (status != PYRO_OK) {
         return status;
     }
 
-    generation = b->catalog->generation;
-    b->missing = 0;
+    b->missing = NULL;
+    status = pyro_catalog_refresh(b->catalog, b->err);
 
-    for (i = 0; i < n && status == PYRO_OK; i++) {
-        if (!pyro_backup_has(b, parts[i]->name)) {
-            status = pyro_backup_part(b, parts[i]);
+    for (i = 0; i < copy.n_parts && status == PYRO_OK; i++) {
+        if (!pyro_backup_has(b, copy.parts[i]->name)) {
+            status = pyro_backup_part(b, copy.parts[i]->name);
         }
-    }
-
-    if (status == PYRO_OK) {
-        status = pyro_backup_copy(b, b->catalog->control, PYRO_BACKUP_CONTROL);
     }
 
     if (status == PYRO_OK) {
         status = pyro_catalog_refresh(b->catalog, b->err);
     }
 
-    if (status != PYRO_OK || generation != b->catalog->generation) {
-        return status;
+    *done = status == PYRO_OK && b->missing == NULL
+            && b->catalog->tenants.n == copy.tenants.n;
+
+    if (*done) {
+        pyro_backup_rest(b, copy.parts, copy.n_parts);
+
+    } else if (status == PYRO_OK) {
+        nanosleep(&pause, NULL);
     }
 
-    if (b->missing) {
-        return pyro_error_set(b->err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
-                              "storage: a partition that the catalogue names "
-                              "is not there: see \"check\"");
-    }
+    pyro_catalog_close(&copy);
 
-    *done = 1;
-
-    return pyro_backup_rest(b, parts, n);
+    return status;
 }
 
 
@@ -207,15 +217,33 @@ pyro_backup_has(const pyro_backup_t *b, const char *name)
 }
 
 
+/* One that the copied catalogue names. */
 static pyro_status_e
-pyro_backup_part(pyro_backup_t *b, pyro_partition_t *part)
+pyro_backup_part(pyro_backup_t *b, const char *name)
 {
-    pyro_status_e  status;
+    int                removed;
+    char               path[4096];
+    uint32_t           i;
+    pyro_status_e      status;
+    pyro_partition_t  *part;
 
-    status = pyro_catalog_acquire(b->catalog, part, b->err);
+    for (i = 0, part = NULL; i < b->catalog->n_parts; i++) {
+        if (strcmp(b->catalog->parts[i]->name, name) == 0) {
+            part = b->catalog->parts[i];
+        }
+    }
+
+    status = part == NULL || part->state == PYRO_STATE_REMOVED
+             ? PYRO_NOT_FOUND
+             : pyro_catalog_acquire(b->catalog, part, b->err);
+
+    if (status != PYRO_OK && pyro_catalog_size(b->catalog, name) == 0) {
+        b->missing = "is not there";
+        return PYRO_OK;
+    }
 
     if (status == PYRO_NOT_FOUND) {
-        b->missing = 1;
+        b->missing = "is gone, and its file not";
         return PYRO_OK;
     }
 
@@ -223,8 +251,20 @@ pyro_backup_part(pyro_backup_t *b, pyro_partition_t *part)
         return status;
     }
 
-    if (pyro_arena_grow(b->arena, &b->names, &b->cap, (size_t) b->n + 1,
-                        sizeof(pyro_slice_t)))
+    status = pyro_backup_copy(b, part->env, part->name);
+    removed = 0;
+
+    if (status == PYRO_OK) {
+        status = pyro_backup_is_removed(b, part, &removed);
+    }
+
+    if (status != PYRO_OK || removed) {
+        pyro_backup_path(b, part->name, path, sizeof(path));
+        (void) unlink(path);
+        b->missing = "is half removed, which the server's upkeep ends";
+
+    } else if (pyro_arena_grow(b->arena, &b->names, &b->cap,
+                               (size_t) b->n + 1, sizeof(pyro_slice_t)))
     {
         status = pyro_error_memory(b->err);
 
@@ -232,12 +272,38 @@ pyro_backup_part(pyro_backup_t *b, pyro_partition_t *part)
         /* an entry of the catalogue lives as long as the store */
 
         b->names[b->n++] = pyro_slice_str(part->name);
-        status = pyro_backup_copy(b, part->env, part->name);
     }
 
     pyro_catalog_release(b->catalog, part);
 
     return status;
+}
+
+
+/* Asked when it has been copied: states only go one way. */
+static pyro_status_e
+pyro_backup_is_removed(pyro_backup_t *b, pyro_partition_t *part, int *removed)
+{
+    pyro_view_t    view;
+    pyro_slice_t   in;
+    pyro_status_e  status;
+
+    view.part = part;
+    view.err = b->err;
+
+    status = pyro_env_begin(part->env, 1, &view.txn, b->err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    status = pyro_view_get(&view, PYRO_DB_META, "state", strlen("state"), &in);
+    *removed = status == PYRO_OK && in.len == 1
+               && in.data[0] == PYRO_STATE_REMOVED;
+
+    pyro_env_abort(part->env, view.txn);
+
+    return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }
 
 
@@ -304,7 +370,7 @@ pyro_backup_env(pyro_env_t *env, int fd, pyro_error_t *err)
 
 
 /* Takes away what the catalogue did not name in the end, and counts. */
-static pyro_status_e
+static void
 pyro_backup_rest(pyro_backup_t *b, pyro_partition_t **parts, uint32_t n)
 {
     char          path[4096];
@@ -337,7 +403,10 @@ pyro_backup_rest(pyro_backup_t *b, pyro_partition_t **parts, uint32_t n)
         b->result->bytes += (uint64_t) st.st_size;
     }
 
-    return PYRO_OK;
+    /* made when the copied catalogue was read */
+
+    pyro_backup_path(b, PYRO_BACKUP_CONTROL "-lock", path, sizeof(path));
+    (void) unlink(path);
 }
 
 
@@ -402,6 +471,12 @@ pyro_backup_undo(pyro_backup_t *b)
     }
 
     if (pyro_backup_path(b, PYRO_BACKUP_CONTROL, path, sizeof(path)) == 0) {
+        (void) unlink(path);
+    }
+
+    if (pyro_backup_path(b, PYRO_BACKUP_CONTROL "-lock", path, sizeof(path))
+        == 0)
+    {
         (void) unlink(path);
     }
 

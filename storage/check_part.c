@@ -96,7 +96,11 @@ pyro_check_open(pyro_check_t *c, const char *dir,
                                  PYRO_DURABILITY_COMMIT, PYRO_ACCESS_READ,
                                  &c->err);
 
-    if (status == PYRO_NOT_FOUND) {
+    /* it may go while it is being opened */
+
+    if (status == PYRO_NOT_FOUND
+        || (status != PYRO_OK && access(path, F_OK) != 0))
+    {
         pyro_check_tell(&c->sink, PYRO_CHECK_GONE, "file", 0,
                         "the catalogue names it and it is not there");
         return -1;

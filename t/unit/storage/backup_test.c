@@ -13,6 +13,9 @@
 #include <sys/wait.h>
 
 
+#define FAR  5000LL     /* days: the one that stays */
+
+
 static pyro_store_t *
 open_as(const char *dir, pyro_access_e access)
 {
@@ -159,7 +162,7 @@ writer(const char *dir, int fd)
         arena = pyro_arena_create(0);
         snprintf(stack, sizeof(stack), "main;f%u;g%u", i % 11, i % 97);
         push = fixture_push(fixture_one(arena, "service_name=s", stack, 1),
-                            i % 4 ? T0 + (int64_t) (100 * DAY + i) * SEC
+                            i % 4 ? T0 + (int64_t) (FAR * DAY + i) * SEC
                                   : T0 + (int64_t) (i / 8) * DAY * SEC + i);
         list[0] = &push;
         pyro_store_write(store, list, 1);
@@ -237,8 +240,8 @@ backup_under_load(void **state)
 
         check_clean(target);
         store = fixture_open(target);
-        assert_true(fixture_total(store, "{}", T0 + 100 * DAY * SEC,
-                                  T0 + 101 * DAY * SEC - 1) >= acked);
+        assert_true(fixture_total(store, "{}", T0 + FAR * DAY * SEC,
+                                  T0 + (FAR + 1) * DAY * SEC - 1) >= acked);
         pyro_store_close(store);
         fixture_remove(strdup(target));
 
