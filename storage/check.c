@@ -481,6 +481,10 @@ pyro_checking_message(pyro_check_child_t *child,
         child->gone = 1;
         break;
 
+    case PYRO_CHECK_REFUSED:
+        return pyro_error_set(k->err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                              "%s", message->text);
+
     case PYRO_CHECK_DONE:
         child->done = 1;
         child->findings += message->done.more;

@@ -24,6 +24,7 @@ static void pyro_check_control_tenants(pyro_check_sink_t *sink,
 void
 pyro_check_control(pyro_check_sink_t *sink, const char *dir)
 {
+    char                   path[4096];
     uint32_t               i;
     pyro_error_t           err;
     pyro_status_e          status;
@@ -39,7 +40,10 @@ pyro_check_control(pyro_check_sink_t *sink, const char *dir)
     status = pyro_catalog_open(&catalog, &options, &err);
 
     if (status != PYRO_OK) {
-        pyro_check_tell(sink, PYRO_CHECK_DAMAGE, "file", 0, "%s", err.message);
+        snprintf(path, sizeof(path), "%s/%s", dir, "control.mdb");
+        pyro_check_tell(sink, pyro_env_is_foreign(path) ? PYRO_CHECK_REFUSED
+                                                        : PYRO_CHECK_DAMAGE,
+                        "file", 0, "%s", err.message);
         return;
     }
 

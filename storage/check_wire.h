@@ -40,6 +40,7 @@ typedef enum {
     PYRO_CHECK_PART,
     PYRO_CHECK_TENANT,
     PYRO_CHECK_GONE,                /* the file is not there */
+    PYRO_CHECK_REFUSED,             /* the store is another version's */
     PYRO_CHECK_DONE
 } pyro_check_kind_e;
 
@@ -76,7 +77,7 @@ typedef struct {
 void pyro_check_send(pyro_check_sink_t *sink,
     const pyro_check_message_t *message);
 
-/* kind: DAMAGE, NOTE, AT, GONE; what: a literal. */
+/* kind: DAMAGE, NOTE, AT, GONE, REFUSED; what: a literal. */
 void pyro_check_tell(pyro_check_sink_t *sink, pyro_check_kind_e kind,
     const char *what, uint64_t id, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));

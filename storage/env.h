@@ -64,6 +64,10 @@ void pyro_env_close(pyro_env_t *env);
  */
 pyro_status_e pyro_env_probe(pyro_env_t *env, pyro_error_t *err);
 
+/* 1 if the file is of a store, and of a format that is not known.  To be asked
+ * where it is not open. */
+int pyro_env_is_foreign(const char *path);
+
 /* Blocks while another writer, of any process, has its transaction. */
 pyro_status_e pyro_env_begin(pyro_env_t *env, int readonly, MDB_txn **txn,
     pyro_error_t *err);

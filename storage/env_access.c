@@ -27,6 +27,7 @@ static int pyro_env_may_lock(const pyro_env_t *env, const char *lock);
 static pyro_status_e pyro_env_look(pyro_env_t *env, pyro_error_t *err);
 static pyro_status_e pyro_env_look_format(pyro_env_t *env, MDB_env *mdb,
     pyro_error_t *err);
+static int pyro_env_open_look(const char *path, MDB_env **mdb);
 
 
 pyro_status_e
@@ -137,25 +138,71 @@ pyro_env_look(pyro_env_t *env, pyro_error_t *err)
     MDB_env        *mdb;
     pyro_status_e   status;
 
-    rc = mdb_env_create(&mdb);
+    rc = pyro_env_open_look(env->path, &mdb);
 
     if (rc) {
         return pyro_env_error(env, rc, "be opened", err);
     }
 
-    rc = mdb_env_set_maxdbs(mdb, PYRO_PROBE_DBS);
-
-    if (rc == 0) {
-        rc = mdb_env_open(mdb, env->path, MDB_NOSUBDIR | MDB_NOTLS | MDB_RDONLY
-                                          | MDB_NOLOCK, PYRO_ENV_MODE);
-    }
-
-    status = rc ? pyro_env_error(env, rc, "be opened", err)
-                : pyro_env_look_format(env, mdb, err);
-
+    status = pyro_env_look_format(env, mdb, err);
     mdb_env_close(mdb);
 
     return status;
+}
+
+
+/* For a look of a moment, without a lock file. */
+static int
+pyro_env_open_look(const char *path, MDB_env **mdb)
+{
+    int  rc;
+
+    rc = mdb_env_create(mdb);
+
+    if (rc) {
+        return rc;
+    }
+
+    rc = mdb_env_set_maxdbs(*mdb, PYRO_PROBE_DBS);
+
+    if (rc == 0) {
+        rc = mdb_env_open(*mdb, path, MDB_NOSUBDIR | MDB_NOTLS | MDB_RDONLY
+                                      | MDB_NOLOCK, PYRO_ENV_MODE);
+    }
+
+    if (rc) {
+        mdb_env_close(*mdb);
+    }
+
+    return rc;
+}
+
+
+int
+pyro_env_is_foreign(const char *path)
+{
+    int       foreign;
+    MDB_dbi   meta;
+    MDB_env  *mdb;
+    MDB_txn  *txn;
+    uint32_t  format;
+
+    if (pyro_env_open_look(path, &mdb)) {
+        return 0;
+    }
+
+    foreign = 0;
+
+    if (mdb_txn_begin(mdb, NULL, MDB_RDONLY, &txn) == 0) {
+        foreign = mdb_dbi_open(txn, "meta", 0, &meta) == 0
+                  && pyro_meta_u32(txn, meta, "format", &format) == 0
+                  && format != PYRO_FORMAT;
+        mdb_txn_abort(txn);
+    }
+
+    mdb_env_close(mdb);
+
+    return foreign;
 }
 
 
