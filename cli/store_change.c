@@ -109,8 +109,9 @@ pyro_store_tool_delete(pyro_store_tool_t *tool)
                          "deleted\n", result.streams);
 
     } else {
-        pyro_rope_printf(&tool->out, "%" PRIu64 " label sets, %" PRIu64
-                         " pushes deleted\n", result.streams, result.pushes);
+        pyro_rope_printf(&tool->out, "%" PRIu64 " label sets deleted, %"
+                         PRIu64 " records\n", result.streams,
+                         result.records);
     }
 
     if (result.resumed) {

@@ -59,6 +59,10 @@ void pyro_check_damage(pyro_check_t *c, pyro_db_e db, uint64_t id,
 /* 0: the file does not have the database, which its state allows. */
 int pyro_check_has_db(const pyro_check_t *c, pyro_db_e db);
 
+/* 1 if an index has all that it should find: those that only writing needs are
+ * not, or not all, in a sealed partition. */
+int pyro_check_is_indexed(const pyro_check_t *c, pyro_db_e db);
+
 /* 1 if there is such an entry; a string 0 is there. */
 int pyro_check_has(pyro_check_t *c, pyro_db_e db, uint32_t id);
 

@@ -53,6 +53,7 @@ static void pyro_check_stream_scope(pyro_check_t *c, uint32_t id,
     const pyro_stream_value_t *stream);
 static int pyro_check_stream_labels(pyro_check_t *c, uint32_t id,
     const pyro_stream_value_t *stream);
+static int pyro_check_is_found(pyro_check_t *c, uint32_t string);
 static void pyro_check_stream_key(pyro_check_t *c, pyro_slice_t value,
     uint8_t *key, size_t *len);
 
@@ -157,7 +158,7 @@ pyro_check_entry(pyro_check_t *c, const pyro_check_table_t *table, uint32_t id,
 
     table->look(c, id, value);
 
-    if (!pyro_check_has_db(c, table->index)) {
+    if (!pyro_check_is_indexed(c, table->index)) {
         return;
     }
 
@@ -511,6 +512,16 @@ pyro_check_stream_labels(pyro_check_t *c, uint32_t id,
             return -1;
         }
 
+        /* in a sealed partition a query finds these strings alone */
+
+        if (c->part.sealed
+            && (!pyro_check_is_found(c, name) || !pyro_check_is_found(c, value)))
+        {
+            pyro_check_damage(c, PYRO_DB_STRX, id, "a label of stream %u, of "
+                              "strings %u and %u, is not found by its content",
+                              id, name, value);
+        }
+
         text = pyro_check_text(c, name);
 
         if (pyro_slice_cmp(last, text) >= 0) {
@@ -529,6 +540,16 @@ pyro_check_stream_labels(pyro_check_t *c, uint32_t id,
     }
 
     return 0;
+}
+
+
+static int
+pyro_check_is_found(pyro_check_t *c, uint32_t string)
+{
+    uint32_t  id;
+
+    return pyro_dict_find(&c->view, pyro_check_text(c, string), &id) == PYRO_OK
+           && id == string;
 }
 
 

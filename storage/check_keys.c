@@ -26,6 +26,7 @@ static size_t pyro_check_key_len(const pyro_check_t *c, pyro_db_e db);
 static uint8_t pyro_check_touch(pyro_slice_t value);
 static void pyro_check_key(pyro_check_t *c, pyro_db_e db, pyro_slice_t key);
 static int pyro_check_is_rollup(pyro_db_e db);
+static pyro_status_e pyro_check_sealed_keys(pyro_check_t *c);
 static void pyro_check_raw_key(pyro_check_t *c, pyro_check_raw_t *raw,
     const pyro_raw_key_t *key, pyro_slice_t value);
 static void pyro_check_raw_seq(pyro_check_t *c, pyro_check_raw_t *raw,
@@ -62,7 +63,7 @@ pyro_check_key_len(const pyro_check_t *c, pyro_db_e db)
         return PYRO_POST_KEY;
 
     case PYRO_DB_RAW:
-        return c->part.state <= PYRO_STATE_REMOVED ? PYRO_RAW_KEY : 0;
+        return c->part.sealed ? PYRO_SEALED_KEY : PYRO_RAW_KEY;
 
     case PYRO_DB_R5M:
     case PYRO_DB_R1H:
@@ -176,8 +177,9 @@ static void
 pyro_check_key(pyro_check_t *c, pyro_db_e db, pyro_slice_t key)
 {
     size_t          len;
-    uint32_t        stream, ptype;
+    uint32_t        stream, ptype, slot;
     const uint8_t  *p;
+    pyro_level_e    level;
 
     len = pyro_check_key_len(c, db);
 
@@ -212,6 +214,19 @@ pyro_check_key(pyro_check_t *c, pyro_db_e db, pyro_slice_t key)
         return;
     }
 
+    level = db == PYRO_DB_R5M ? PYRO_LEVEL_5M
+            : db == PYRO_DB_R1H ? PYRO_LEVEL_1H : PYRO_LEVEL_1D;
+    slot = pyro_get_be32(p + 6);
+
+    if (db != PYRO_DB_TOT && (slot < pyro_slot_at(level, c->rolled.first)
+                              || slot > pyro_slot_at(level, c->rolled.last)))
+    {
+        pyro_check_damage(c, db, stream, "stream %u, type %u, slot %u: there "
+                          "are no pushes for it, the partition does not have "
+                          "it", stream, ptype, slot);
+        return;
+    }
+
     if (db == PYRO_DB_TOT && p[6] != PYRO_LEVEL_1H && p[6] != PYRO_LEVEL_1D) {
         pyro_check_damage(c, db, stream, "stream %u, type %u: totals of level "
                           "%u", stream, ptype, p[6]);
@@ -228,10 +243,8 @@ pyro_check_raw_keys(pyro_check_t *c)
     pyro_raw_key_t     raw;
     pyro_check_raw_t   last;
 
-    if (c->part.state > PYRO_STATE_REMOVED
-        || !pyro_check_has_db(c, PYRO_DB_RAW))
-    {
-        return PYRO_OK;
+    if (c->part.sealed) {
+        return pyro_check_sealed_keys(c);
     }
 
     memset(&last, 0, sizeof(pyro_check_raw_t));
@@ -259,6 +272,61 @@ pyro_check_raw_keys(pyro_check_t *c)
         }
 
         pyro_check_raw_key(c, &last, &raw, value);
+    }
+
+    mdb_cursor_close(cursor);
+
+    return status == PYRO_NOT_FOUND ? PYRO_OK : status;
+}
+
+
+/* Hours: what is in them is read as records and roll-ups are. */
+static pyro_status_e
+pyro_check_sealed_keys(pyro_check_t *c)
+{
+    uint32_t             stream, hour, last;
+    MDB_cursor          *cursor;
+    pyro_slice_t         key, value;
+    pyro_status_e        status;
+    pyro_sealed_hour_t   sealed;
+
+    last = UINT32_MAX;
+    key = pyro_slice(NULL, 0);
+    status = pyro_view_cursor(&c->view, PYRO_DB_RAW, &cursor);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    while ((status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &value))
+           == PYRO_OK)
+    {
+        if (key.len != PYRO_SEALED_KEY) {
+            continue;
+        }
+
+        stream = pyro_get_be32((const uint8_t *) key.data);
+        hour = pyro_get_be32((const uint8_t *) key.data + 4);
+
+        if (!pyro_check_owner(c, stream)) {
+
+            if (stream != last && !pyro_deleting_has(&c->view, stream)) {
+                pyro_check_damage(c, PYRO_DB_RAW, stream, "stream %u, hour "
+                                  "%u: there is no such stream", stream, hour);
+            }
+
+            last = stream;
+
+        } else if (hour < pyro_slot_at(PYRO_LEVEL_1H, c->rolled.first)
+                   || hour > pyro_slot_at(PYRO_LEVEL_1H, c->rolled.last))
+        {
+            pyro_check_damage(c, PYRO_DB_RAW, stream, "stream %u, hour %u: it "
+                              "is not of this partition", stream, hour);
+
+        } else if (pyro_sealed_hour_open(value, hour, &sealed)) {
+            pyro_check_damage(c, PYRO_DB_RAW, stream, "stream %u, hour %u: it "
+                              "cannot be read", stream, hour);
+        }
     }
 
     mdb_cursor_close(cursor);

@@ -190,7 +190,7 @@ pyro_check_tree_begin(pyro_check_tree_t *tree, const pyro_scope_value_t *scope,
 
     len = pyro_key_id(key, scope->tenant);
 
-    tree->indexed = pyro_check_has_db(c, PYRO_DB_NODEX)
+    tree->indexed = pyro_check_is_indexed(c, PYRO_DB_NODEX)
                     && pyro_check_has(c, PYRO_DB_STR, scope->service)
                     && pyro_view_get(&c->view, PYRO_DB_TENANT, key, len,
                                      &tenant)

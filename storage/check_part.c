@@ -238,7 +238,9 @@ pyro_check_state(pyro_check_t *c)
         pyro_check_tell(&c->sink, PYRO_CHECK_NOTE, "meta", 0,
                         "it is being sealed");
 
-    } else if (c->part.state != PYRO_STATE_OPEN) {
+    } else if (c->part.state != PYRO_STATE_OPEN
+               && c->part.state != PYRO_STATE_SEALED)
+    {
         pyro_check_damage(c, PYRO_DB_META, 0, "its state is %u, which is not "
                           "known", c->part.state);
     }
@@ -278,6 +280,19 @@ pyro_check_rolled(pyro_check_t *c)
     }
 
     return 0;
+}
+
+
+int
+pyro_check_is_indexed(const pyro_check_t *c, pyro_db_e db)
+{
+    if (!pyro_check_has_db(c, db)) {
+        return 0;
+    }
+
+    return !c->part.sealed
+           || (db != PYRO_DB_STRX && db != PYRO_DB_FRAMEX
+               && db != PYRO_DB_SCOPEX && db != PYRO_DB_NODEX);
 }
 
 
@@ -407,6 +422,7 @@ pyro_check_read_begin(pyro_check_t *c)
     c->read.store = &c->store;
     c->read.query = &c->query;
     c->read.view = c->view;
+    c->query.arena = c->arena;
 
     /* one snapshot, however long it takes */
 

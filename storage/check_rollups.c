@@ -630,12 +630,9 @@ pyro_check_extras(pyro_check_sums_t *sums, const pyro_check_type_t *type,
     pyro_status_e        status;
     pyro_rollup_scan_t   scan;
 
-    if (!pyro_check_has_db(sums->c, pyro_level_db(level))) {
-        return PYRO_OK;
-    }
-
     pyro_rollup_scan_start(&scan, &sums->c->read, level, sums->stream,
-                           type->ptype, 0, UINT32_MAX);
+                           type->ptype, pyro_check_first(sums, level),
+                           pyro_check_last(sums, level));
 
     while ((status = pyro_rollup_scan_next(&scan)) == PYRO_OK
            || status == PYRO_UNPROCESSABLE)

@@ -273,10 +273,12 @@ pyro_delete_partition(pyro_partition_t *part, const pyro_delete_part_t *found,
         return status;
     }
 
-    if (part->state != PYRO_STATE_OPEN) {
+    /* the copy that is being made would have what is deleted here */
+
+    if (part->state != PYRO_STATE_OPEN && part->state != PYRO_STATE_SEALED) {
         return pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
-                              "storage: %s is not open for writing, nothing "
-                              "can be deleted in it", part->name);
+                              "storage: %s is being sealed: let a server end "
+                              "that, stop it, and delete then", part->name);
     }
 
     result->resumed += left;
@@ -569,7 +571,7 @@ pyro_delete_slice(pyro_partition_t *part, uint32_t *left,
                                            began + PYRO_DELETE_TIME, &n);
             }
 
-            result->pushes += dbs[i] == PYRO_DB_RAW ? n : 0;
+            result->records += dbs[i] == PYRO_DB_RAW ? n : 0;
         }
 
         if (status == PYRO_OK && budget) {

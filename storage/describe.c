@@ -5,6 +5,7 @@
 #include "storage/handle.h"
 
 #include "storage/level.h"
+#include "storage/sealed_hour.h"
 #include "storage/series_index.h"
 
 
@@ -17,6 +18,8 @@ static int pyro_describe_pages(const pyro_view_t *view,
 static int pyro_describe_free(MDB_txn *txn, uint64_t *pages);
 static int pyro_describe_dbs(const pyro_view_t *view,
     pyro_store_part_stats_t *stats);
+static int pyro_describe_sealed(const pyro_view_t *view,
+    pyro_store_part_stats_t *stats);
 static pyro_status_e pyro_describe_streams(const pyro_view_t *view,
     pyro_store_part_stats_t *stats);
 static pyro_status_e pyro_describe_scopes(const pyro_view_t *view,
@@ -27,7 +30,9 @@ static void
 pyro_describe_part(const pyro_catalog_t *catalog, const pyro_partition_t *part,
     pyro_store_part_t *out)
 {
-    static const char  *states[] = { "open", "sealing", "removed" };
+    static const char  *states[] = {
+        "open", "sealing", "removed", "building", "sealed"
+    };
 
     out->name = part->name;
     out->state = (size_t) part->state < sizeof(states) / sizeof(states[0])
@@ -195,6 +200,10 @@ pyro_describe_stats(const pyro_view_t *view, pyro_store_part_stats_t *stats)
         rc = pyro_describe_dbs(view, stats);
     }
 
+    if (rc == 0 && view->part->sealed) {
+        rc = pyro_describe_sealed(view, stats);
+    }
+
     if (rc) {
         return pyro_env_error(view->part->env, rc, "be read", view->err);
     }
@@ -306,7 +315,7 @@ pyro_describe_dbs(const pyro_view_t *view, pyro_store_part_stats_t *stats)
         switch (db) {
 
         case PYRO_DB_RAW:
-            stats->pushes = stat.ms_entries;
+            stats->pushes = view->part->sealed ? 0 : stat.ms_entries;
             break;
 
         case PYRO_DB_STR:
@@ -331,6 +340,45 @@ pyro_describe_dbs(const pyro_view_t *view, pyro_store_part_stats_t *stats)
     }
 
     return 0;
+}
+
+
+/* Pushes by the directories of their hours; what cannot be read is left out. */
+static int
+pyro_describe_sealed(const pyro_view_t *view, pyro_store_part_stats_t *stats)
+{
+    int                   rc;
+    MDB_val               key, value;
+    uint32_t              i;
+    MDB_cursor           *cursor;
+    pyro_slice_t          in;
+    pyro_sealed_hour_t    hour;
+
+    rc = mdb_cursor_open(view->txn, view->part->dbi[PYRO_DB_RAW], &cursor);
+
+    if (rc) {
+        return rc;
+    }
+
+    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        in = pyro_slice(value.mv_data, value.mv_size);
+
+        if (key.mv_size != PYRO_SEALED_KEY
+            || pyro_sealed_hour_open(in,
+                                pyro_get_be32((uint8_t *) key.mv_data + 4),
+                                &hour))
+        {
+            continue;
+        }
+
+        for (i = 0; i < hour.n; i++) {
+            stats->pushes += hour.slots[i].pushes;
+        }
+    }
+
+    mdb_cursor_close(cursor);
+
+    return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
 

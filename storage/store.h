@@ -407,7 +407,8 @@ pyro_status_e pyro_store_backup(pyro_store_t *store, const char *target,
 
 typedef struct {
     uint64_t  streams;              /* of all partitions */
-    uint64_t  pushes;               /* 0 where nothing was to be deleted */
+    uint64_t  records;              /* pushes, or hours of a sealed partition;
+                                     * 0 where nothing was to be deleted */
     uint64_t  resumed;              /* streams of an earlier call */
 } pyro_delete_result_t;
 

@@ -160,7 +160,7 @@ delete_whole(void **state)
     assert_int_equal(delete(store, "{service_name=\"shop\"}", 1, &result,
                             &err), PYRO_OK);
     assert_int_equal(result.streams, STREAMS - (STREAMS + 6) / 7 + 1);
-    assert_int_equal(result.pushes, 0);
+    assert_int_equal(result.records, 0);
     assert_int_equal(total(store, "{service_name=\"shop\"}"), shop);
 
     /* one label set in the midst of a list */
@@ -168,7 +168,7 @@ delete_whole(void **state)
     assert_int_equal(delete(store, "{pod=\"p100\"}", 0, &result, &err),
                      PYRO_OK);
     assert_int_equal(result.streams, 1);
-    assert_int_equal(result.pushes, 1);
+    assert_int_equal(result.records, 1);
     assert_int_equal(total(store, "{service_name=\"shop\"}"), shop - 1);
 
     if (delete(store, "{service_name=\"shop\"}", 0, &result, &err) != PYRO_OK)
@@ -177,7 +177,7 @@ delete_whole(void **state)
     }
 
     assert_int_equal(result.streams, STREAMS - (STREAMS + 6) / 7);
-    assert_int_equal(result.pushes, shop - 1);
+    assert_int_equal(result.records, shop - 1);
     assert_int_equal(total(store, "{service_name=\"shop\"}"), 0);
     assert_int_equal(fixture_series(store, "{service_name=\"shop\"}", 0,
                                     INT64_MAX), 0);
