@@ -1314,6 +1314,183 @@ check_stages(void **state)
 }
 
 
+/* ---- sealed ---- */
+
+static pyro_store_t *
+open_to_seal(const char *dir)
+{
+    pyro_error_t          err;
+    pyro_store_t         *store;
+    pyro_store_options_t  options;
+
+    memset(&options, 0, sizeof(options));
+    options.dir = dir;
+    options.map_size = 1024 * 1024 * 1024;
+    options.seal_after = 7200;
+
+    if (pyro_store_open(&options, &store, &err) != PYRO_OK) {
+        fail_msg("%s", err.message);
+    }
+
+    return store;
+}
+
+
+static uint32_t
+seal_days(pyro_store_t *store)
+{
+    uint32_t           n, i;
+    pyro_error_t       err;
+    pyro_store_work_t  work;
+
+    for (n = 0, i = 0; i < 20; i++) {
+        memset(&work, 0, sizeof(work));
+        work.now = T0 + 10 * DAY * SEC;
+        work.seal_cpu = 10 * SEC;
+
+        if (pyro_store_maintain(store, &work, &err) != PYRO_OK) {
+            fail_msg("%s", err.message);
+        }
+
+        n += work.sealed;
+        usleep(20000);
+    }
+
+    return n;
+}
+
+
+/* The file of the first day that is sealed. */
+static pyro_status_e
+on_part(void *ctx, const pyro_store_part_t *p, pyro_error_t *err)
+{
+    char  *name = ctx;
+
+    (void) err;
+
+    if (name[0] == '\0' && strcmp(p->state, "sealed") == 0) {
+        snprintf(name, 64, "%.60s", p->name);
+    }
+
+    return PYRO_OK;
+}
+
+
+static void
+sealed_raw_flip(file_t *f)
+{
+    get(f, "raw", 2);
+    value[len - 1] ^= 1;
+    set(f, "raw");
+}
+
+static void
+sealed_raw_directory(file_t *f)
+{
+    get(f, "raw", 2);
+    value[10] ^= 1;
+    set(f, "raw");
+}
+
+static void
+sealed_raw_orphan(file_t *f)
+{
+    get(f, "raw", 2);
+    key[3] = 99;
+    set(f, "raw");
+}
+
+static void
+sealed_raw_outside(file_t *f)
+{
+    get(f, "raw", 2);
+    key[7] += 100;
+    set(f, "raw");
+}
+
+static void
+sealed_strx(file_t *f)
+{
+    get(f, "strx", 1);
+    del(f, "strx", key, key_len);
+}
+
+
+static const mutation_t  sealed_mutations[] = {
+    { "raw",    "cannot be read", sealed_raw_flip },
+    { "raw",    "it cannot be read", sealed_raw_directory },
+    { "raw",    "there is no such stream", sealed_raw_orphan },
+    { "raw",    "it is not of this partition", sealed_raw_outside },
+    { "r1h",    "there are no pushes for it", raw_gone },
+    { "strx",   "is not found by its content", sealed_strx },
+    { "stream", "are not all there", stream_label },
+    { "post",   "is not found by its label", post_gone },
+    { "r1h",    "raw has", r1h_value },
+    { "r1d",    "raw has", r1d_value },
+    { "tot",    "it has other totals than", tot_value },
+    { "node",   "has no parent before it", node_parent },
+};
+
+
+static void
+check_sealed(void **state)
+{
+    int            wrong;
+    char          *dir, name[64], *saved;
+    file_t         f;
+    size_t         i;
+    pyro_error_t   err;
+    pyro_store_t  *store;
+
+    (void) state;
+
+    dir = copy();
+    store = open_to_seal(dir);
+    assert_int_equal(seal_days(store), FILES);
+    pyro_store_close(store);
+    check_clean(dir);
+    assert_int_equal(found.result.pushes, FILES * 40 * 3 + 3);
+
+    /* and what comes late lies beside it, until it is sealed as well */
+
+    store = open_to_seal(dir);
+    push(store, "service_name=shop,pod=a", T0 + 12345 * SEC + 1, 1, 0);
+    pyro_store_close(store);
+    check_clean(dir);
+    store = open_to_seal(dir);
+    assert_int_equal(seal_days(store), 1);
+    name[0] = '\0';
+    assert_int_equal(pyro_store_parts(store, on_part, name, &err), PYRO_OK);
+    assert_true(name[0] != '\0');
+    pyro_store_close(store);
+    check_clean(dir);
+
+    /* damaged */
+
+    saved = base;
+    base = dir;
+    wrong = 0;
+
+    for (i = 0; i < sizeof(sealed_mutations) / sizeof(sealed_mutations[0]);
+         i++)
+    {
+        dir = copy();
+        f = file_open(dir, name);
+        sealed_mutations[i].break_it(&f);
+        file_close(&f);
+        check(dir);
+        wrong += missed(name, sealed_mutations[i].what,
+                        sealed_mutations[i].text);
+        assert_int_equal(found.result.damaged, 1);
+        fixture_remove(dir);
+    }
+
+    fixture_remove(base);
+    base = saved;
+    assert_int_equal(wrong, 0);
+}
+
+
 /* Sums that stop at INT64_MAX, on every level. */
 static void
 check_saturated(void **state)
@@ -1529,6 +1706,7 @@ main(void)
         cmocka_unit_test(check_stages),
         cmocka_unit_test(check_saturated),
         cmocka_unit_test(check_mutations),
+        cmocka_unit_test(check_sealed),
         cmocka_unit_test(check_catalogue),
         cmocka_unit_test(check_states),
         cmocka_unit_test(check_refused),

@@ -370,6 +370,58 @@ delete_resumed(void **state)
 }
 
 
+/* Also from days that are sealed. */
+static void
+delete_sealed(void **state)
+{
+    char                  *dir;
+    uint32_t               i, sealed;
+    uint64_t               cart;
+    pyro_error_t           err;
+    pyro_store_t          *store;
+    pyro_store_work_t      work;
+    pyro_delete_result_t   result;
+    pyro_store_options_t   options;
+
+    (void) state;
+
+    dir = fixture_dir();
+    store = fixture_open(dir);
+    fill(store);
+    cart = total(store, "{service_name=\"cart\"}");
+    pyro_store_close(store);
+
+    memset(&options, 0, sizeof(options));
+    options.dir = dir;
+    options.map_size = 1024 * 1024 * 1024;
+    options.seal_after = 7200;
+    assert_int_equal(pyro_store_open(&options, &store, &err), PYRO_OK);
+
+    for (i = 0, sealed = 0; i < 100 && sealed < 2; i++) {
+        memset(&work, 0, sizeof(work));
+        work.now = T0 + 9 * DAY * SEC;
+        work.seal_cpu = 10 * SEC;
+        assert_int_equal(pyro_store_maintain(store, &work, &err), PYRO_OK);
+        sealed += work.sealed;
+        usleep(20000);
+    }
+
+    assert_int_equal(sealed, 2);
+
+    if (delete(store, "{service_name=\"shop\"}", 0, &result, &err) != PYRO_OK)
+    {
+        fail_msg("%s", err.message);
+    }
+
+    assert_true(result.records > 0);
+    assert_int_equal(total(store, "{service_name=\"shop\"}"), 0);
+    assert_int_equal(total(store, "{service_name=\"cart\"}"), cart);
+    pyro_store_close(store);
+    assert_int_equal(check_clean(dir), cart);
+    fixture_remove(dir);
+}
+
+
 int
 main(void)
 {
@@ -378,6 +430,7 @@ main(void)
         cmocka_unit_test(delete_refused),
         cmocka_unit_test(delete_cut_off),
         cmocka_unit_test(delete_resumed),
+        cmocka_unit_test(delete_sealed),
     };
 
     return unit_run(tests);
