@@ -1,5 +1,5 @@
 # The server as a container image: nginx of Debian 12 with the module,
-# and jfrcat.
+# jfrcat and pyroscope-store.
 #
 #     docker build -t ngx_pyroscope .
 #     docker run -p 4040:4040 -v pyroscope-data:/var/pyroscope/data \
@@ -19,7 +19,7 @@ RUN apt-get update \
 
 WORKDIR /src
 COPY . .
-RUN make module build/jfrcat
+RUN make module build/jfrcat build/pyroscope-store
 
 
 FROM debian:bookworm-slim
@@ -35,7 +35,7 @@ RUN apt-get update \
     && ln -s /etc/pyroscope/pyroscope-config.yml /var/pyroscope/
 
 COPY --from=build /src/build/ngx_pyroscope_module.so /usr/lib/nginx/modules/
-COPY --from=build /src/build/jfrcat /usr/bin/
+COPY --from=build /src/build/jfrcat /src/build/pyroscope-store /usr/bin/
 COPY nginx.conf pyroscope-config.yml /etc/pyroscope/
 
 USER 10001:10001

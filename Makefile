@@ -8,11 +8,13 @@
 #
 #   make module         build/ngx_pyroscope_module.so
 #   make jfrcat         build/jfrcat
-#   make install        jfrcat, its man page, and the module if it was built
+#   make store-tool     build/pyroscope-store
+#   make install        both tools, their man pages, and the module if it was
+#                       built
 #                       [PREFIX=/usr/local] [BINDIR] [MANDIR] [MODULEDIR]
 #                       [DESTDIR]
 #   make uninstall      removes what install puts there
-#   make asan           module, jfrcat and unit tests with sanitizers, in
+#   make asan           module, tools and unit tests with sanitizers, in
 #                       build/asan
 #   make test-asan      every suite with the sanitizer build
 #   make test-static    every suite with the module linked into nginx
@@ -242,7 +244,8 @@ $(NGX_STAMP): config $(PROTOS)
 module: deps $(MODULE)
 
 asan: deps-test
-	$(MAKE) SAN=1 build/asan/ngx_pyroscope_module.so unit fuzz-replay jfrcat
+	$(MAKE) SAN=1 build/asan/ngx_pyroscope_module.so unit fuzz-replay jfrcat \
+	    store-tool
 
 
 # ---- packages: printed, asked for only at a terminal ----
@@ -303,8 +306,8 @@ PROVE       := prove $(PROVEARGS)
 
 .PHONY: test test-asan test-static test-image
 test: deps-test deps-demo module
-	$(MAKE) unit jfrcat
-	$(MAKE) SAN=1 unit fuzz-replay jfrcat
+	$(MAKE) unit jfrcat store-tool
+	$(MAKE) SAN=1 unit fuzz-replay jfrcat store-tool
 	TEST_NGINX_LOAD_MODULES=$(ROOT)/$(MODULE) t/lib/suite \
 	    $(PROVE) build/asan/unit/*/*_test $(SUITES) t/e2e/*.t
 
@@ -313,7 +316,7 @@ test-asan: asan
 	    PYRO_SAN=1 t/lib/suite $(PROVE) $(SUITES)
 
 test-static: deps-test
-	$(MAKE) SAN=1 fuzz-replay jfrcat
+	$(MAKE) SAN=1 fuzz-replay jfrcat store-tool
 	t/lib/static-nginx $(ROOT)/build/static
 	TEST_NGINX_LOAD_MODULES= TEST_NGINX_BINARY=$(ROOT)/build/static/nginx \
 	    t/lib/suite $(PROVE) $(SUITES)
@@ -331,10 +334,13 @@ MODULEDIR   ?= /usr/lib/nginx/modules
 INSTALL     ?= install
 
 .PHONY: install uninstall
-install: jfrcat
+install: jfrcat store-tool
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 755 $(JFRCAT) $(DESTDIR)$(BINDIR)/jfrcat
 	$(INSTALL) -m 644 man/jfrcat.1 $(DESTDIR)$(MANDIR)/man1/jfrcat.1
+	$(INSTALL) -m 755 $(STORE_TOOL) $(DESTDIR)$(BINDIR)/pyroscope-store
+	$(INSTALL) -m 644 man/pyroscope-store.1 \
+	    $(DESTDIR)$(MANDIR)/man1/pyroscope-store.1
 	@if [ -f $(MODULE) ]; then set -x; \
 	    $(INSTALL) -d $(DESTDIR)$(MODULEDIR) \
 	    && $(INSTALL) -m 644 $(MODULE) $(DESTDIR)$(MODULEDIR)/; \
@@ -344,6 +350,8 @@ install: jfrcat
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/jfrcat $(DESTDIR)$(MANDIR)/man1/jfrcat.1 \
+	    $(DESTDIR)$(BINDIR)/pyroscope-store \
+	    $(DESTDIR)$(MANDIR)/man1/pyroscope-store.1 \
 	    $(DESTDIR)$(MODULEDIR)/ngx_pyroscope_module.so
 
 
@@ -352,6 +360,6 @@ uninstall:
 .PHONY: clean
 clean:
 	rm -rf build/{obj,lib,gen,unit,fuzz,libfuzzer,bench,nginx,asan,static,run,demo} \
-	    build/*.so build/jfrcat
+	    build/*.so build/jfrcat build/pyroscope-store
 
 -include $(shell find $(wildcard $(B)/obj $(B)/unit) -name '*.d' -type f 2>/dev/null)

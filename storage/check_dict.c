@@ -515,7 +515,8 @@ pyro_check_stream_labels(pyro_check_t *c, uint32_t id,
         /* in a sealed partition a query finds these strings alone */
 
         if (c->part.sealed
-            && (!pyro_check_is_found(c, name) || !pyro_check_is_found(c, value)))
+            && (!pyro_check_is_found(c, name)
+                || !pyro_check_is_found(c, value)))
         {
             pyro_check_damage(c, PYRO_DB_STRX, id, "a label of stream %u, of "
                               "strings %u and %u, is not found by its content",

@@ -4,9 +4,9 @@
  * "deleting" in a partition's meta is a list of stream ids, be32 each,
  * ascending.  The transaction that enters a stream there takes it out of
  * "stream", "streamx", "post" and "late": nobody finds it any more.  Its
- * records and roll-ups go in as many transactions as they need, and then its
- * id goes from the list.  Ids are never given again, so what is left after a crash is
- * nobody else's.
+ * records and roll-ups go in as many transactions as they need, and then its id
+ * goes from the list.  Ids are never given again, so what is left after a crash
+ * is nobody else's.
  */
 
 #ifndef _PYRO_DELETING_H_INCLUDED_
