@@ -143,7 +143,7 @@ pyro_store_arguments(int argc, char **argv, pyro_store_command_t *command,
 {
     int            c;
     int64_t        now;
-    unsigned int   given, takes;
+    unsigned int   given, takes = 0;
     pyro_status_e  status;
 
     memset(command, 0, sizeof(pyro_store_command_t));

@@ -687,5 +687,6 @@ pyro_checking_is_ours(const char *name)
 
     return strcmp(name, PYRO_CHECK_CONTROL) == 0
            || strcmp(name, PYRO_UPKEEP_LOCK) == 0
+           || strcmp(name, PYRO_OWNER_FILE) == 0
            || (len > 9 && strcmp(name + len - 9, ".mdb-lock") == 0);
 }

@@ -99,6 +99,9 @@ pyro_status_e pyro_check_late(pyro_check_t *c);
 /* storage/check_records.c: stream by stream */
 pyro_status_e pyro_check_records(pyro_check_t *c);
 
+/* storage/check_thinned.c: the same where no pushes are left */
+pyro_status_e pyro_check_thinned(pyro_check_t *c);
+
 
 /* ---- storage/check_rollups.c ---- */
 
@@ -130,6 +133,10 @@ pyro_status_e pyro_check_sums_add(pyro_check_sums_t *sums, int64_t time,
 
 /* Compares what is left, and looks for what nothing explains. */
 pyro_status_e pyro_check_sums_end(pyro_check_sums_t *sums);
+
+
+/* 1 if both have the same pushes, nodes and values, whatever their scales. */
+int pyro_check_is_same(const pyro_rollup_t *a, const pyro_rollup_t *b);
 
 
 #endif /* _PYRO_CHECK_H_INCLUDED_ */

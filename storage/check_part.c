@@ -239,7 +239,7 @@ pyro_check_state(pyro_check_t *c)
                         "it is being sealed");
 
     } else if (c->part.state != PYRO_STATE_OPEN
-               && c->part.state != PYRO_STATE_SEALED)
+               && !pyro_state_is_sealed(c->part.state))
     {
         pyro_check_damage(c, PYRO_DB_META, 0, "its state is %u, which is not "
                           "known", c->part.state);

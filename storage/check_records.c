@@ -44,6 +44,10 @@ pyro_check_records(pyro_check_t *c)
     pyro_status_e         status;
     pyro_stream_value_t   stream;
 
+    if (c->part.thinned) {
+        return pyro_check_thinned(c);
+    }
+
     key = pyro_slice(NULL, 0);
     status = pyro_view_cursor(&c->view, PYRO_DB_STREAM, &cursor);
 

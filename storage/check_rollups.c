@@ -39,7 +39,6 @@ static pyro_status_e pyro_check_level_ends(pyro_check_sums_t *sums,
 static pyro_status_e pyro_check_rollup(pyro_check_sums_t *sums,
     const pyro_check_type_t *type, pyro_level_e level, uint32_t slot,
     const pyro_rollup_t *expected);
-static int pyro_check_same(const pyro_rollup_t *a, const pyro_rollup_t *b);
 static pyro_status_e pyro_check_hour(pyro_check_sums_t *sums, uint32_t hour);
 static pyro_status_e pyro_check_totals(pyro_check_sums_t *sums,
     pyro_check_type_t *type, uint32_t hour);
@@ -370,7 +369,7 @@ pyro_check_rollup(pyro_check_sums_t *sums, const pyro_check_type_t *type,
 
     status = pyro_rollup_scan_next(&scan);
 
-    if (status == PYRO_OK && pyro_check_same(&scan.rollup, expected)) {
+    if (status == PYRO_OK && pyro_check_is_same(&scan.rollup, expected)) {
         return PYRO_OK;
     }
 
@@ -405,8 +404,8 @@ pyro_check_rollup(pyro_check_sums_t *sums, const pyro_check_type_t *type,
 }
 
 
-static int
-pyro_check_same(const pyro_rollup_t *a, const pyro_rollup_t *b)
+int
+pyro_check_is_same(const pyro_rollup_t *a, const pyro_rollup_t *b)
 {
     uint32_t      i, n;
     uint64_t      node[2], value[2];

@@ -275,7 +275,8 @@ pyro_delete_partition(pyro_partition_t *part, const pyro_delete_part_t *found,
 
     /* the copy that is being made would have what is deleted here */
 
-    if (part->state != PYRO_STATE_OPEN && part->state != PYRO_STATE_SEALED) {
+    if (part->state != PYRO_STATE_OPEN && !pyro_state_is_sealed(part->state))
+    {
         return pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
                               "storage: %s is being sealed: let a server end "
                               "that, stop it, and delete then", part->name);

@@ -31,7 +31,7 @@ pyro_describe_part(const pyro_catalog_t *catalog, const pyro_partition_t *part,
     pyro_store_part_t *out)
 {
     static const char  *states[] = {
-        "open", "sealing", "removed", "building", "sealed"
+        "open", "sealing", "removed", "building", "sealed", "hours", "days"
     };
 
     out->name = part->name;

@@ -20,6 +20,7 @@
 
 typedef struct {
     int            fd;
+    int            make;
     int            writable;
     char           path[4096];
     char           own[PYRO_OWNER_NAME];
@@ -41,7 +42,7 @@ static pyro_status_e pyro_owner_refuse(const pyro_owner_t *owner, int rc,
 
 
 pyro_status_e
-pyro_owner_take(const char *dir, int *fd, pyro_error_t *err)
+pyro_owner_take(const char *dir, int make, int *fd, pyro_error_t *err)
 {
     int            i, rc;
     pyro_owner_t   owner;
@@ -51,6 +52,7 @@ pyro_owner_take(const char *dir, int *fd, pyro_error_t *err)
 
     memset(&owner, 0, sizeof(pyro_owner_t));
     owner.err = err;
+    owner.make = make;
 
     status = pyro_owner_open(&owner, dir);
 
@@ -108,9 +110,14 @@ pyro_owner_open(pyro_owner_t *owner, const char *dir)
     }
 
     owner->writable = 1;
-    owner->fd = open(owner->path, O_RDWR | O_CREAT | O_CLOEXEC,
+    owner->fd = open(owner->path,
+                     O_RDWR | O_CLOEXEC | (owner->make ? O_CREAT : 0),
                      PYRO_OWNER_MODE);
     rc = owner->fd == -1 ? errno : 0;
+
+    if (rc == ENOENT && !owner->make) {
+        return PYRO_OK;
+    }
 
     if (rc == ENOENT || rc == ENOTDIR) {
         return pyro_error_set(owner->err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,

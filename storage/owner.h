@@ -31,11 +31,13 @@
 
 
 /*
- * *fd is the lock, or -1 for none.  PYRO_UNAVAILABLE: another namespace or
- * machine has the store open, or there is no such directory.  Waits for a
- * quarter of a second at the most.
+ * *fd is the lock, or -1 for none; it is only made if make is set: a tool
+ * leaves a directory as it is, and a server would have made it.
+ * PYRO_UNAVAILABLE: another namespace or machine has the store open, or there
+ * is no such directory.  Waits for a quarter of a second at the most.
  */
-pyro_status_e pyro_owner_take(const char *dir, int *fd, pyro_error_t *err);
+pyro_status_e pyro_owner_take(const char *dir, int make, int *fd,
+    pyro_error_t *err);
 
 /* When nothing of the store is open any more. */
 void pyro_owner_leave(int fd);

@@ -649,7 +649,7 @@ pyro_seal_tidy_file(pyro_store_t *store, const char *name)
     pyro_catalog_path(&store->catalog, name, path, sizeof(path));
 
     if (pyro_partition_open(&copy, path, store->catalog.options.map_size,
-                            PYRO_DURABILITY_COMMIT, NULL)
+                            PYRO_DURABILITY_COMMIT, PYRO_ACCESS_MAKE, NULL)
         != PYRO_OK)
     {
         return;

@@ -44,7 +44,9 @@ pyro_store_open(const pyro_store_options_t *options, pyro_store_t **store,
                        ? filled.max_nodes : PYRO_NODES_FULL;
     filled.max_open = filled.max_open ? filled.max_open : PYRO_STORE_MAX_OPEN;
 
-    status = pyro_owner_take(options->dir, &s->owner, err);
+    status = pyro_owner_take(options->dir,
+                             options->access == PYRO_ACCESS_MAKE, &s->owner,
+                             err);
 
     if (status == PYRO_OK) {
         status = pyro_catalog_open(&s->catalog, &filled, err);

@@ -134,7 +134,7 @@ all_of_a_namespace_share_it(void **state)
     dir = fixture_dir();
 
     for (i = 0; i < 5; i++) {
-        assert_int_equal(pyro_owner_take(dir, &fds[i], &err), PYRO_OK);
+        assert_int_equal(pyro_owner_take(dir, 1, &fds[i], &err), PYRO_OK);
         assert_true(fds[i] != -1);
     }
 
@@ -186,7 +186,7 @@ another_name_is_replaced_when_nobody_holds_it(void **state)
     assert_int_equal(write(held, other, strlen(other)), strlen(other));
     assert_int_equal(flock(held, LOCK_SH), 0);
 
-    assert_int_equal(pyro_owner_take(dir, &fd, &err), PYRO_UNAVAILABLE);
+    assert_int_equal(pyro_owner_take(dir, 1, &fd, &err), PYRO_UNAVAILABLE);
     assert_int_equal(fd, -1);
     assert_int_equal(err.reason, PYRO_REASON_STORE);
     assert_non_null(strstr(err.message, "by a server on another machine"));
@@ -197,9 +197,9 @@ another_name_is_replaced_when_nobody_holds_it(void **state)
     /* somebody who replaces it at this moment */
 
     assert_int_equal(flock(held, LOCK_EX), 0);
-    assert_int_equal(pyro_owner_take(dir, &fd, &err), PYRO_UNAVAILABLE);
+    assert_int_equal(pyro_owner_take(dir, 1, &fd, &err), PYRO_UNAVAILABLE);
     assert_int_equal(flock(held, LOCK_UN), 0);
-    assert_int_equal(pyro_owner_take(dir, &fd, &err), PYRO_OK);
+    assert_int_equal(pyro_owner_take(dir, 1, &fd, &err), PYRO_OK);
     owner_line(dir, line, sizeof(line));
     assert_string_not_equal(line, other);
     pyro_owner_leave(fd);
@@ -208,14 +208,14 @@ another_name_is_replaced_when_nobody_holds_it(void **state)
 
     memset(long_, 'x', sizeof(long_));
     assert_int_equal(pwrite(held, long_, sizeof(long_), 0), sizeof(long_));
-    assert_int_equal(pyro_owner_take(dir, &fd, &err), PYRO_OK);
+    assert_int_equal(pyro_owner_take(dir, 1, &fd, &err), PYRO_OK);
     pyro_owner_leave(fd);
     owner_line(dir, line, sizeof(line));
     assert_int_equal(line[strlen(line) - 1], '\n');
     assert_null(strchr(line, 'x'));
 
     assert_int_equal(ftruncate(held, 0), 0);
-    assert_int_equal(pyro_owner_take(dir, &fd, &err), PYRO_OK);
+    assert_int_equal(pyro_owner_take(dir, 1, &fd, &err), PYRO_OK);
     pyro_owner_leave(fd);
 
     close(held);
@@ -294,7 +294,7 @@ owner_take_all(const char *dir, owner_shared_t *shared, int space)
 
     for (i = 0; i < ROUNDS; i++) {
 
-        if (pyro_owner_take(dir, &fd, &err) != PYRO_OK) {
+        if (pyro_owner_take(dir, 1, &fd, &err) != PYRO_OK) {
             continue;
         }
 

@@ -281,7 +281,8 @@ a_copy_without_a_list_goes(void **state)
         snprintf(part.name, sizeof(part.name), "%.63s", copy);
         cut_path(&m, copy, path, sizeof(path));
         assert_int_equal(pyro_partition_open(&part, path, 256 * 1024 * 1024,
-                                             PYRO_DURABILITY_PERIODIC, &err),
+                                             PYRO_DURABILITY_PERIODIC,
+                                             PYRO_ACCESS_MAKE, &err),
                          PYRO_OK);
         value.start = part.start;
         value.length = part.length;
@@ -362,7 +363,8 @@ cut_mark(model_t *m, const char *name, pyro_state_e state)
     byte[0] = (uint8_t) state;
 
     assert_int_equal(pyro_partition_open(&part, path, 256 * 1024 * 1024,
-                                         PYRO_DURABILITY_PERIODIC, &err),
+                                         PYRO_DURABILITY_PERIODIC,
+                                             PYRO_ACCESS_MAKE, &err),
                      PYRO_OK);
     assert_int_equal(pyro_env_begin(part.env, 0, &txn, &err), PYRO_OK);
     assert_int_equal(pyro_meta_put(txn, part.dbi[PYRO_DB_META], "state", byte,
@@ -729,7 +731,8 @@ cut_adopts(model_t *m, const char *source, const char *copy, int begin,
         snprintf(part.name, sizeof(part.name), "%.63s", copy);
 
         if (pyro_partition_open(&part, path, 256 * 1024 * 1024,
-                                PYRO_DURABILITY_PERIODIC, &err)
+                                PYRO_DURABILITY_PERIODIC,
+                                PYRO_ACCESS_MAKE, &err)
             != PYRO_OK)
         {
             model_fail(m, "copy", err.message);

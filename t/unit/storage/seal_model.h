@@ -498,7 +498,7 @@ model_state(model_t *m, const char *name)
     snprintf(path, sizeof(path), "%s/%.63s", m->dir, name);
 
     if (pyro_partition_open(&part, path, 256 * 1024 * 1024,
-                            PYRO_DURABILITY_PERIODIC, &err)
+                            PYRO_DURABILITY_PERIODIC, PYRO_ACCESS_MAKE, &err)
         != PYRO_OK)
     {
         fail_msg("%s", err.message);
