@@ -38,6 +38,8 @@ pyro_check_vtell(pyro_check_sink_t *sink, pyro_check_kind_e kind,
     pyro_error_t          clean;
     pyro_check_message_t  message;
 
+    sink->damages += kind == PYRO_CHECK_DAMAGE;
+
     if (kind == PYRO_CHECK_DAMAGE && pyro_check_is_much(sink, what)) {
         sink->more++;
         return;

@@ -70,6 +70,7 @@ typedef struct {
     uint64_t            more;
     uint64_t            pushes;
     uint64_t            rollups;
+    uint64_t            damages;    /* told or not */
 } pyro_check_sink_t;
 
 

@@ -38,6 +38,7 @@ typedef struct {
     _Atomic uint64_t  id;           /* of the file; 0: free */
     _Atomic uint32_t  deaths;
     _Atomic uint32_t  verdict;
+    _Atomic int       child;        /* process that reads it */
 } pyro_suspect_t;
 
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/probe.h"
 #include "storage/retention.h"
 #include "storage/roll.h"
 #include "storage/seal.h"
@@ -51,6 +52,7 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
     }
 
     pyro_upkeep_clock(store, work);
+    pyro_probe(store);
 
     removed = work->removed;
     worst = pyro_retention(store, work, err);

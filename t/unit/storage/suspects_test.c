@@ -1,0 +1,289 @@
+/*
+ * Partitions that processes die of: noted by the handler of the signal, set
+ * aside after the second death, missing in answers that say so, written beside,
+ * and used again once a child has found them sound.
+ */
+
+#include "store_fixture.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "storage/handle.h"
+#include "storage/suspects.h"
+
+
+typedef struct {
+    char                  *dir;
+    pyro_suspects_t       *shared;
+    pyro_store_options_t   options;
+    uint64_t               ids[2];      /* of two days */
+    char                   names[2][PYRO_FILE_NAME_MAX];
+} suspects_t;
+
+
+static pyro_store_t *
+suspects_open(suspects_t *s)
+{
+    pyro_error_t   err;
+    pyro_store_t  *store;
+
+    if (pyro_store_open(&s->options, &store, &err) != PYRO_OK) {
+        fail_msg("%s", err.message);
+    }
+
+    return store;
+}
+
+
+/* Two days: of value 1 and 10 an entry, 500 each. */
+static void
+suspects_begin(suspects_t *s)
+{
+    int            i;
+    char           stack[128];
+    pyro_arena_t  *arena;
+    pyro_store_t  *store;
+
+    memset(s, 0, sizeof(suspects_t));
+    s->dir = fixture_dir();
+    s->shared = mmap(NULL, pyro_store_shared_size(), PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(s->shared != MAP_FAILED);
+
+    s->options.dir = s->dir;
+    s->options.map_size = 64 * 1024 * 1024;
+    s->options.shared = s->shared;
+    s->options.durability = PYRO_DURABILITY_PERIODIC;
+    store = suspects_open(s);
+
+    for (i = 0; i < 1000; i++) {
+        arena = pyro_arena_create(0);
+        snprintf(stack, sizeof(stack), "main;f%d;a.rather.long.name.%d", i, i);
+        fixture_write(store, fixture_one(arena, "service_name=shop", stack,
+                                         i % 2 ? 10 : 1),
+                      T0 + (i % 2) * (int64_t) DAY * SEC + i * SEC);
+        pyro_arena_destroy(arena);
+    }
+
+    for (i = 0; i < 2; i++) {
+        s->ids[i] = pyro_suspects_id(store->catalog.parts[i]->start,
+                                     store->catalog.parts[i]->generation);
+        memcpy(s->names[i], store->catalog.parts[i]->name,
+               PYRO_FILE_NAME_MAX);
+    }
+
+    pyro_store_close(store);
+}
+
+
+static void
+suspects_end(suspects_t *s)
+{
+    munmap(s->shared, pyro_store_shared_size());
+    fixture_remove(s->dir);
+}
+
+
+/* A process that has the store, runs, and dies of a signal. */
+static void
+suspects_die(suspects_t *s, void (*run)(suspects_t *s))
+{
+    int             status;
+    pid_t           pid;
+    struct rlimit   none = { 0, 0 };
+
+    pid = fork();
+    assert_true(pid >= 0);
+
+    if (pid == 0) {
+        signal(SIGSEGV, SIG_DFL);
+        signal(SIGBUS, SIG_DFL);
+        signal(SIGABRT, SIG_DFL);
+        setrlimit(RLIMIT_CORE, &none);
+
+        pyro_store_watch(s->shared);
+        run(s);
+        _exit(0);
+    }
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+}
+
+
+static void
+suspects_read(suspects_t *s)
+{
+    pyro_store_t  *store;
+
+    store = suspects_open(s);
+    fixture_total(store, "{}", T0, T0 + (int64_t) DAY * SEC - 1);
+}
+
+
+/* As if LMDB had aborted in the second day's file. */
+static void
+suspects_abort(suspects_t *s)
+{
+    pyro_suspects_enter(7);
+    pyro_suspects_enter(s->ids[1]);
+    pyro_suspects_leave(7);
+    abort();
+}
+
+
+static uint64_t
+suspects_total(pyro_store_t *store, pyro_store_missing_t *missing,
+    pyro_status_e expected)
+{
+    uint64_t          total;
+    pyro_tree_t      *tree;
+    pyro_error_t      err;
+    fixture_query_t   q;
+
+    fixture_query(&q, "{}", 0, INT64_MAX);
+    q.query.missing = missing;
+    tree = pyro_tree_create(q.arena);
+
+    assert_int_equal(pyro_store_merge(store, &q.query, tree, &err), expected);
+
+    pyro_tree_totals(tree);
+    total = tree->nodes[0].total;
+    fixture_query_end(&q);
+
+    return total;
+}
+
+
+/* Until the child of the upkeep has its verdict. */
+static void
+suspects_maintain(pyro_store_t *store, suspects_t *s, uint64_t id,
+    uint32_t verdict)
+{
+    int                i, k;
+    pyro_error_t       err;
+    struct timespec    pause = { 0, 20000000 };
+    pyro_store_work_t  work;
+
+    for (i = 0; i < 3000; i++) {
+        memset(&work, 0, sizeof(work));
+        work.now = T0 + 3LL * DAY * SEC;
+        assert_int_equal(pyro_store_maintain(store, &work, &err), PYRO_OK);
+
+        for (k = 0; atomic_load(&s->shared->items[k].id) != id; k++) {
+            assert_true(k < PYRO_SUSPECTS_MAX);
+        }
+
+        if (atomic_load(&s->shared->items[k].verdict) == verdict
+            && (verdict || atomic_load(&s->shared->items[k].deaths) == 0))
+        {
+            return;
+        }
+
+        nanosleep(&pause, NULL);
+    }
+
+    fail_msg("no verdict");
+}
+
+
+static void
+a_file_that_kills_is_set_aside(void **state)
+{
+    char                   path[512];
+    suspects_t             s;
+    struct stat            st;
+    pyro_arena_t          *arena;
+    pyro_store_t          *store;
+    pyro_store_push_t      push;
+    pyro_store_missing_t   missing;
+
+    (void) state;
+
+    suspects_begin(&s);
+    snprintf(path, sizeof(path), "%s/%s", s.dir, s.names[0]);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(truncate(path, 3 * 4096), 0);
+
+    suspects_die(&s, suspects_read);
+    assert_null(pyro_suspects_aside(s.shared, s.ids[0]));
+    suspects_die(&s, suspects_read);
+    assert_non_null(pyro_suspects_aside(s.shared, s.ids[0]));
+    assert_null(pyro_suspects_aside(s.shared, s.ids[1]));
+
+    /* nobody dies any more, and answers say what they are without */
+
+    store = suspects_open(&s);
+    memset(&missing, 0, sizeof(missing));
+    assert_int_equal(suspects_total(store, &missing, PYRO_OK), 5000);
+    assert_int_equal(missing.n, 1);
+    assert_string_equal(missing.name, s.names[0]);
+    assert_non_null(strstr(missing.error.message, "set aside"));
+    suspects_total(store, NULL, PYRO_UNAVAILABLE);
+
+    /* a push of its time is stored beside it, once */
+
+    arena = pyro_arena_create(0);
+    push = fixture_write(store, fixture_one(arena, "service_name=shop", "new",
+                                            100), T0 + 5 * SEC);
+    assert_int_equal(push.stored, 1);
+    push = fixture_write(store, fixture_one(arena, "service_name=shop", "new",
+                                            100), T0 + 5 * SEC);
+    assert_int_equal(push.repeated, 1);
+    pyro_arena_destroy(arena);
+    assert_int_equal(suspects_total(store, &missing, PYRO_OK), 5100);
+
+    /* the child finds it damaged, or dies of it */
+
+    suspects_maintain(store, &s, s.ids[0], PYRO_SUSPECT_DAMAGED);
+    assert_int_equal(suspects_total(store, &missing, PYRO_OK), 5100);
+
+    pyro_store_close(store);
+    suspects_end(&s);
+}
+
+
+static void
+a_sound_one_comes_back(void **state)
+{
+    suspects_t             s;
+    pyro_store_t          *store;
+    pyro_store_missing_t   missing;
+
+    (void) state;
+
+    suspects_begin(&s);
+    suspects_die(&s, suspects_abort);
+    suspects_die(&s, suspects_abort);
+    assert_non_null(pyro_suspects_aside(s.shared, s.ids[1]));
+    assert_null(pyro_suspects_aside(s.shared, 7));
+
+    store = suspects_open(&s);
+    memset(&missing, 0, sizeof(missing));
+    assert_int_equal(suspects_total(store, &missing, PYRO_OK), 500);
+    assert_int_equal(missing.n, 1);
+
+    suspects_maintain(store, &s, s.ids[1], PYRO_SUSPECT_UNKNOWN);
+    memset(&missing, 0, sizeof(missing));
+    assert_int_equal(suspects_total(store, &missing, PYRO_OK), 5500);
+    assert_int_equal(missing.n, 0);
+
+    pyro_store_close(store);
+    suspects_end(&s);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(a_file_that_kills_is_set_aside),
+        cmocka_unit_test(a_sound_one_comes_back),
+    };
+
+    return unit_run(tests);
+}
