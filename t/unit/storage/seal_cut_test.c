@@ -537,7 +537,7 @@ the_second_time_is_as_the_first(void **state)
 
     (void) state;
 
-    for (how = 0; how < 16; how++) {
+    for (how = 1; how < 12; how++) {
         cut_sealed(&m, 9, &source, &control, first);
         free(source.data);
         free(control.data);
