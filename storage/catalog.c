@@ -487,6 +487,13 @@ pyro_catalog_acquire(pyro_catalog_t *catalog, pyro_partition_t *part,
 
         if (status == PYRO_OK) {
             catalog->n_open++;
+
+        } else if (status == PYRO_UNAVAILABLE
+                   && pyro_catalog_refresh_locked(catalog, NULL) == PYRO_OK
+                   && part->state == PYRO_STATE_REMOVED)
+        {
+            /* it went while it was being opened */
+            status = PYRO_NOT_FOUND;
         }
     }
 

@@ -156,7 +156,9 @@ pyro_partition_open(pyro_partition_t *part, const char *path,
 
     gone = gone || stat(path, &after) != 0;
 
-    if (gone || after.st_ino != before.st_ino) {
+    if (gone || after.st_ino != before.st_ino
+        || after.st_size < before.st_size)
+    {
         pyro_env_close(part->env);
         part->env = NULL;
 
