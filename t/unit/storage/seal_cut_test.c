@@ -346,6 +346,54 @@ a_copy_without_sources_goes(void **state)
 }
 
 
+/* Killed over a file that has nothing yet, or not even that; what is no
+ * partition and has something stays. */
+static void
+a_file_without_anything_goes(void **state)
+{
+    FILE          *f;
+    char           path[4096];
+    model_t        m;
+    pyro_env_t    *env;
+    pyro_error_t   err;
+    pyro_store_t  *store;
+
+    (void) state;
+
+    store = cut_start(&m, 12);
+    pyro_store_close(store);
+
+    cut_path(&m, "p-20261122.77.mdb", path, sizeof(path));
+    assert_int_equal(pyro_env_open(path, 256 * 1024 * 1024,
+                                   PYRO_DURABILITY_COMMIT, PYRO_ACCESS_MAKE,
+                                   &env, &err),
+                     PYRO_OK);
+    pyro_env_close(env);
+
+    cut_path(&m, "p-20261122.78.mdb", path, sizeof(path));
+    f = fopen(path, "wb");
+    assert_non_null(f);
+    fclose(f);
+
+    cut_path(&m, "p-20261122.79.mdb", path, sizeof(path));
+    f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_true(fprintf(f, "%5000s", "somebody's") > 0);
+    fclose(f);
+
+    store = cut_open(&m);
+    model_seal_all(store, SEC);
+    model_check(&m, store, PUSHES);
+    assert_int_equal(cut_files(&m), 2);
+    pyro_store_close(store);
+
+    assert_int_equal(access(path, F_OK), 0);
+    cut_remove(&m, "p-20261122.79.mdb");
+    cut_check(&m, 1);
+    model_end(&m);
+}
+
+
 /* ---- marks ---- */
 
 static void
@@ -648,8 +696,7 @@ a_copy_is_taken_in_by_another(void **state)
     assert_int_equal(pipe(begin), 0);
     assert_int_equal(pipe(tell), 0);
 
-    pid = fork();
-    assert_true(pid >= 0);
+    pid = model_child();
 
     if (pid == 0) {
         cut_opens(&m, begin[0], tell[1]);
@@ -794,8 +841,7 @@ a_copy_that_is_entered_stays(void **state)
     assert_int_equal(pipe(begin), 0);
     assert_int_equal(pipe(tell), 0);
 
-    pid = fork();
-    assert_true(pid >= 0);
+    pid = model_child();
 
     if (pid == 0) {
         cut_adopts(&m, source, copy, begin[0], tell[1]);
@@ -844,6 +890,7 @@ main(void)
         cmocka_unit_test(a_copy_of_fewer_files_goes),
         cmocka_unit_test(a_copy_without_a_list_goes),
         cmocka_unit_test(a_copy_without_sources_goes),
+        cmocka_unit_test(a_file_without_anything_goes),
         cmocka_unit_test(a_mark_is_enough),
         cmocka_unit_test(a_whole_copy_is_taken_in),
         cmocka_unit_test(a_source_that_was_left_goes),

@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -50,8 +51,21 @@ typedef struct {
     int64_t          seal_after;
     int64_t          retention;
     uint64_t         seed;
+    uint64_t        *sums;          /* of the pushes below each */
     model_shared_t  *shared;
 } model_t;
+
+
+/* How often something is done: PYRO_SOAK, or as often as in every test. */
+static inline uint32_t
+model_rounds(uint32_t rounds)
+{
+    const char  *soak;
+
+    soak = getenv("PYRO_SOAK");
+
+    return soak == NULL ? rounds : (uint32_t) atoi(soak);
+}
 
 
 static inline uint64_t
@@ -63,9 +77,18 @@ model_random(model_t *m, uint64_t n)
 }
 
 
+static inline uint64_t
+model_value(uint32_t i)
+{
+    return 1000 * (1 + pyro_hash_mix(i, 1) % 1000);
+}
+
+
 static inline void
 model_begin(model_t *m, uint64_t seed, uint32_t partition, uint32_t n)
 {
+    uint32_t  i;
+
     memset(m, 0, sizeof(model_t));
 
     m->dir = fixture_dir();
@@ -77,6 +100,13 @@ model_begin(model_t *m, uint64_t seed, uint32_t partition, uint32_t n)
                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     assert_true(m->shared != MAP_FAILED);
+
+    m->sums = calloc(MODEL_MAX + 1, sizeof(uint64_t));
+    assert_non_null(m->sums);
+
+    for (i = 0; i < MODEL_MAX; i++) {
+        m->sums[i + 1] = m->sums[i] + model_value(i);
+    }
 }
 
 
@@ -84,7 +114,45 @@ static inline void
 model_end(model_t *m)
 {
     munmap(m->shared, sizeof(model_shared_t));
+    free(m->sums);
     fixture_remove(m->dir);
+}
+
+
+/* fork(): a process that ends with this one at the latest. */
+static inline pid_t
+model_child(void)
+{
+    pid_t  pid, parent;
+
+    parent = getpid();
+    pid = fork();
+    assert_true(pid >= 0);
+
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+
+        if (getppid() != parent) {
+            _exit(1);
+        }
+    }
+
+    return pid;
+}
+
+
+static inline pid_t
+model_fork(model_t *m, void (*run)(model_t *m))
+{
+    pid_t  pid;
+
+    pid = model_child();
+
+    if (pid == 0) {
+        run(m);
+    }
+
+    return pid;
 }
 
 
@@ -155,28 +223,6 @@ static inline int64_t
 model_time(const model_t *m, uint32_t i)
 {
     return T0 + (int64_t) ((uint64_t) i * MODEL_STEP % m->span) * SEC;
-}
-
-
-static inline uint64_t
-model_value(uint32_t i)
-{
-    return 1000 * (1 + pyro_hash_mix(i, 1) % 1000);
-}
-
-
-/* The sum of the pushes below n. */
-static inline uint64_t
-model_sum(uint32_t n)
-{
-    uint32_t  i;
-    uint64_t  sum;
-
-    for (i = 0, sum = 0; i < n; i++) {
-        sum += model_value(i);
-    }
-
-    return sum;
 }
 
 
@@ -438,6 +484,82 @@ model_total(pyro_store_t *store, int raw, uint64_t *total, pyro_error_t *err)
 }
 
 
+static inline pyro_status_e
+model_on_count(void *ctx, uint32_t group, int64_t time, uint64_t total,
+    uint32_t count, pyro_error_t *err)
+{
+    (void) group;
+    (void) time;
+    (void) total;
+    (void) err;
+
+    *(uint64_t *) ctx += count;
+
+    return PYRO_OK;
+}
+
+
+/* The number of pushes that have CPU, which all have. */
+static inline pyro_status_e
+model_count(pyro_store_t *store, uint64_t *count, pyro_error_t *err)
+{
+    pyro_status_e                 status;
+    fixture_query_t               q;
+    pyro_store_totals_handler_t   handler;
+
+    *count = 0;
+    memset(&handler, 0, sizeof(handler));
+    handler.ctx = count;
+    handler.series = model_on_series;
+    handler.total = model_on_count;
+
+    fixture_query(&q, "{__profile_type__=~\"process_cpu.*\"}", 0, INT64_MAX);
+    status = pyro_store_totals(store, &q.query, &handler, err);
+    fixture_query_end(&q);
+
+    return status;
+}
+
+
+/*
+ * One question, of a process that has no assertions; the answer lies between
+ * what was there before and after.  how: 0 sums as they are rolled up, 1 of the
+ * pushes alone, 2 how many pushes.
+ */
+static inline void
+model_ask(model_t *m, pyro_store_t *store, int how)
+{
+    char            text[256];
+    uint32_t        before, after;
+    uint64_t        answer, least, most;
+    pyro_error_t    err;
+    pyro_status_e   status;
+
+    before = atomic_load(&m->shared->done);
+    status = how == 2 ? model_count(store, &answer, &err)
+                      : model_total(store, how, &answer, &err);
+    after = atomic_load(&m->shared->asked);
+
+    if (status != PYRO_OK) {
+        atomic_fetch_add(&m->shared->errors, 1);
+        model_fail(m, "an answer", err.message);
+    }
+
+    least = how == 2 ? before : m->sums[before];
+    most = how == 2 ? after : m->sums[after];
+
+    if (answer < least || answer > most) {
+        snprintf(text, sizeof(text), "%llu, not %llu to %llu (%u to %u)",
+                 (unsigned long long) answer, (unsigned long long) least,
+                 (unsigned long long) most, before, after);
+        model_fail(m, how == 0 ? "sums" : how == 1 ? "pushes" : "totals",
+                   text);
+    }
+
+    atomic_fetch_add(&m->shared->answers, 1);
+}
+
+
 /* All pushes below n are there, once, and nothing else. */
 static inline void
 model_check(model_t *m, pyro_store_t *store, uint32_t n)
@@ -470,7 +592,7 @@ model_check(model_t *m, pyro_store_t *store, uint32_t n)
     }
 
     free(seen);
-    sum = model_sum(n);
+    sum = m->sums[n];
 
     for (raw = 0; raw < 2; raw++) {
         if (model_total(store, raw, &total, &err) != PYRO_OK) {

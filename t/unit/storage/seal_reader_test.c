@@ -22,92 +22,6 @@ typedef struct {
 } reader_t;
 
 
-static uint64_t  reader_sums[MODEL_MAX + 1];
-
-
-static uint32_t
-reader_swaps(void)
-{
-    const char  *soak;
-
-    soak = getenv("PYRO_SOAK");
-
-    return soak == NULL ? SWAPS : (uint32_t) atoi(soak);
-}
-
-
-static pyro_status_e
-reader_on_total(void *ctx, uint32_t group, int64_t time, uint64_t total,
-    uint32_t count, pyro_error_t *err)
-{
-    (void) group;
-    (void) time;
-    (void) total;
-    (void) err;
-
-    *(uint64_t *) ctx += count;
-
-    return PYRO_OK;
-}
-
-
-/* The number of pushes that have CPU, which all have. */
-static pyro_status_e
-reader_count(pyro_store_t *store, uint64_t *count, pyro_error_t *err)
-{
-    pyro_status_e                 status;
-    fixture_query_t               q;
-    pyro_store_totals_handler_t   handler;
-
-    *count = 0;
-    memset(&handler, 0, sizeof(handler));
-    handler.ctx = count;
-    handler.series = model_on_series;
-    handler.total = reader_on_total;
-
-    fixture_query(&q, "{__profile_type__=~\"process_cpu.*\"}", 0, INT64_MAX);
-    status = pyro_store_totals(store, &q.query, &handler, err);
-    fixture_query_end(&q);
-
-    return status;
-}
-
-
-/* One question; the answer lies between what was there before and after. */
-static void
-reader_ask(model_t *m, pyro_store_t *store, int how)
-{
-    char            text[256];
-    uint32_t        before, after;
-    uint64_t        answer, least, most;
-    pyro_error_t    err;
-    pyro_status_e   status;
-
-    before = atomic_load(&m->shared->done);
-    status = how == 2 ? reader_count(store, &answer, &err)
-                      : model_total(store, how, &answer, &err);
-    after = atomic_load(&m->shared->asked);
-
-    if (status != PYRO_OK) {
-        atomic_fetch_add(&m->shared->errors, 1);
-        model_fail(m, "an answer", err.message);
-    }
-
-    least = how == 2 ? before : reader_sums[before];
-    most = how == 2 ? after : reader_sums[after];
-
-    if (answer < least || answer > most) {
-        snprintf(text, sizeof(text), "%llu, not %llu to %llu (%u to %u)",
-                 (unsigned long long) answer, (unsigned long long) least,
-                 (unsigned long long) most, before, after);
-        model_fail(m, how == 0 ? "sums" : how == 1 ? "pushes" : "totals",
-                   text);
-    }
-
-    atomic_fetch_add(&m->shared->answers, 1);
-}
-
-
 static void *
 reader_thread(void *ctx)
 {
@@ -117,7 +31,7 @@ reader_thread(void *ctx)
     r = ctx;
 
     for (i = r->number; !atomic_load(&r->m->shared->stop); i++) {
-        reader_ask(r->m, r->store, i % 3);
+        model_ask(r->m, r->store, i % 3);
     }
 
     return NULL;
@@ -172,7 +86,7 @@ reader_opens(model_t *m)
             _exit(1);
         }
 
-        reader_ask(m, store, i % 3);
+        model_ask(m, store, i % 3);
         pyro_store_close(store);
     }
 
@@ -182,14 +96,15 @@ reader_opens(model_t *m)
 
 /* Late pushes and sealing, again and again. */
 static void
-reader_seals(model_t *m, uint32_t swaps)
+reader_seals(model_t *m)
 {
-    uint32_t            i, n;
+    uint32_t            i, n, swaps;
     pyro_error_t        err;
     pyro_store_t       *store;
     pyro_store_push_t   push;
     pyro_store_work_t   work;
 
+    swaps = model_rounds(SWAPS);
     store = model_open(m);
 
     if (store == NULL) {
@@ -226,22 +141,6 @@ reader_seals(model_t *m, uint32_t swaps)
 }
 
 
-static pid_t
-reader_fork(model_t *m, void (*run)(model_t *m))
-{
-    pid_t  pid;
-
-    pid = fork();
-    assert_true(pid >= 0);
-
-    if (pid == 0) {
-        run(m);
-    }
-
-    return pid;
-}
-
-
 static void
 a_swap_hides_nothing(void **state)
 {
@@ -253,24 +152,15 @@ a_swap_hides_nothing(void **state)
 
     (void) state;
 
-    for (i = 0; i < MODEL_MAX; i++) {
-        reader_sums[i + 1] = reader_sums[i] + model_value(i);
-    }
-
     model_begin(&m, 1, 3600, 2);
     store = model_open(&m);
     model_no_failure(&m);
     model_write(&m, store, 60);
     pyro_store_close(store);
 
-    pids[0] = reader_fork(&m, reader_process);
-    pids[1] = reader_fork(&m, reader_opens);
-    pids[2] = fork();
-    assert_true(pids[2] >= 0);
-
-    if (pids[2] == 0) {
-        reader_seals(&m, reader_swaps());
-    }
+    pids[0] = model_fork(&m, reader_process);
+    pids[1] = model_fork(&m, reader_opens);
+    pids[2] = model_fork(&m, reader_seals);
 
     assert_int_equal(waitpid(pids[2], &rc, 0), pids[2]);
     atomic_store(&m.shared->stop, 1);
