@@ -209,4 +209,10 @@ int pyro_seal_is_wanted(pyro_seal_t *job);
 pyro_status_e pyro_seal_swap(pyro_seal_t *job);
 
 
+/* ---- seal_tidy.c ---- */
+
+/* 1 if not all that a copy is made of is there; under the catalogue's mutex. */
+int pyro_seal_is_orphan(pyro_store_t *store, pyro_partition_t *copy);
+
+
 #endif /* _PYRO_SEAL_JOB_H_INCLUDED_ */

@@ -40,8 +40,6 @@ static pyro_status_e pyro_seal_find_copy(pyro_seal_t *job);
 static int pyro_seal_is_copy(pyro_seal_t *job);
 static pyro_state_e pyro_seal_copy_target(pyro_seal_t *job);
 static int pyro_seal_is_waste(pyro_seal_t *job);
-static int pyro_seal_is_orphan(pyro_store_t *store, pyro_partition_t *copy);
-static void pyro_seal_tidy_file(pyro_store_t *store, const char *name);
 static pyro_status_e pyro_seal_reserve(pyro_seal_t *job,
     uint32_t *generation);
 static pyro_status_e pyro_seal_make_copy(pyro_seal_t *job,
@@ -575,93 +573,17 @@ pyro_seal_copy_target(pyro_seal_t *job)
 static int
 pyro_seal_is_waste(pyro_seal_t *job)
 {
-    return (job->copy.start == job->sources[0].part->start
-            && job->copy.length == job->sources[0].part->length)
-           || pyro_seal_is_orphan(job->store, &job->copy);
-}
+    int  waste;
 
+    pthread_mutex_lock(&job->store->catalog.mutex);
 
-/* 1 if not all that it is made of is there. */
-static int
-pyro_seal_is_orphan(pyro_store_t *store, pyro_partition_t *copy)
-{
-    uint32_t  i, n, list[PYRO_SOURCES_MAX];
+    waste = (job->copy.start == job->sources[0].part->start
+             && job->copy.length == job->sources[0].part->length)
+            || pyro_seal_is_orphan(job->store, &job->copy);
 
-    if (pyro_partition_sources(copy, list, &n)) {
-        return 1;
-    }
+    pthread_mutex_unlock(&job->store->catalog.mutex);
 
-    for (i = 0; i < n; i++) {
-        if (pyro_catalog_generation(&store->catalog, copy->start, list[i])
-            == NULL)
-        {
-            return 1;
-        }
-    }
-
-    return n == 0;
-}
-
-
-void
-pyro_seal_tidy(pyro_store_t *store)
-{
-    int            rc;
-    uint32_t       i, n;
-    pyro_arena_t  *arena;
-    pyro_slice_t  *names;
-
-    arena = pyro_arena_create(0);
-
-    if (arena == NULL || pyro_catalog_refresh(&store->catalog, NULL) != PYRO_OK)
-    {
-        pyro_arena_destroy(arena);
-        return;
-    }
-
-    pthread_mutex_lock(&store->catalog.mutex);
-    rc = pyro_catalog_strays(&store->catalog, arena, &names, &n);
-    pthread_mutex_unlock(&store->catalog.mutex);
-
-    for (i = 0; rc == 0 && i < n; i++) {
-
-        /* a file is open once only */
-
-        if (store->seal == NULL || store->seal->copy.env == NULL
-            || strcmp(store->seal->copy.name, names[i].data) != 0)
-        {
-            pyro_seal_tidy_file(store, names[i].data);
-        }
-    }
-
-    pyro_arena_destroy(arena);
-}
-
-
-static void
-pyro_seal_tidy_file(pyro_store_t *store, const char *name)
-{
-    int               waste;
-    char              path[4096];
-    pyro_partition_t  copy;
-
-    memset(&copy, 0, sizeof(pyro_partition_t));
-    pyro_catalog_path(&store->catalog, name, path, sizeof(path));
-
-    if (pyro_partition_open(&copy, path, store->catalog.options.map_size,
-                            PYRO_DURABILITY_COMMIT, PYRO_ACCESS_MAKE, NULL)
-        != PYRO_OK)
-    {
-        return;
-    }
-
-    waste = copy.state == PYRO_STATE_BUILDING
-            && pyro_seal_is_orphan(store, &copy);
-    pyro_partition_close(&copy);
-
-    if (waste) {
-        pyro_catalog_unlink(&store->catalog, name);
-    }
+    return waste;
 }
 
 
