@@ -27,7 +27,7 @@
 #define MODEL_MAX    200000         /* pushes */
 #define MODEL_PODS   5
 #define MODEL_STEP   48611          /* no divisor in common with a span */
-#define MODEL_LATER  (T0 + 30LL * DAY * SEC)
+#define MODEL_LATER  fixture_later()
 
 
 /* One writer's pushes are acknowledged in order: those below done are. */
@@ -48,6 +48,7 @@ typedef struct {
     char            *dir;
     uint32_t         partition;     /* seconds */
     uint32_t         span;          /* seconds, of all times */
+    int64_t          base;          /* ns, where they begin */
     int64_t          seal_after;
     int64_t          retention;
     uint64_t         seed;
@@ -94,6 +95,7 @@ model_begin(model_t *m, uint64_t seed, uint32_t partition, uint32_t n)
     m->dir = fixture_dir();
     m->partition = partition;
     m->span = partition * n;
+    m->base = T0;
     m->seal_after = 1;
     m->seed = seed;
     m->shared = mmap(NULL, sizeof(model_shared_t), PROT_READ | PROT_WRITE,
@@ -222,7 +224,7 @@ model_sleep(int64_t ns)
 static inline int64_t
 model_time(const model_t *m, uint32_t i)
 {
-    return T0 + (int64_t) ((uint64_t) i * MODEL_STEP % m->span) * SEC;
+    return m->base + (int64_t) ((uint64_t) i * MODEL_STEP % m->span) * SEC;
 }
 
 
@@ -393,9 +395,9 @@ model_on_total(void *ctx, uint32_t group, int64_t time, uint64_t total,
 
     (void) err;
     a = ctx;
-    second = (time - T0) / SEC;
+    second = (time - a->m->base) / SEC;
 
-    if (time < T0 || second >= a->m->span || (time - T0) % SEC
+    if (time < a->m->base || second >= a->m->span || time % SEC
         || a->numbers[second] == 0)
     {
         a->strange++;
@@ -438,7 +440,7 @@ model_seen(model_t *m, pyro_store_t *store, int type, uint8_t *seen)
     memset(seen, 0, MODEL_MAX);
 
     for (i = 0; i < n; i++) {
-        answer.numbers[(model_time(m, i) - T0) / SEC] = i + 1;
+        answer.numbers[(model_time(m, i) - m->base) / SEC] = i + 1;
     }
 
     fixture_query(&q, type ? "{__profile_type__=~\"memory.*\"}"

@@ -15,7 +15,7 @@
 #define MS        1000000LL
 #define ROUNDS    16
 #define PUSHES    40
-#define LATER     (T0 + 30LL * DAY * SEC)       /* files are quiet by then */
+#define LATER     fixture_later()       /* files are quiet by then */
 
 
 typedef struct {

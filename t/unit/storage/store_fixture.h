@@ -10,6 +10,7 @@
 #include "unit.h"
 
 #include <dirent.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -31,6 +32,20 @@ static const pyro_profile_type_t  fixture_alloc = {
     { "memory", 6 }, { "alloc_in_new_tlab_bytes", 23 }, { "bytes", 5 },
     { "space", 5 }, { "bytes", 5 }
 };
+
+
+/* A month behind T0, and behind whatever is written now: files that have not
+ * changed for long are looked at by the clock. */
+static inline int64_t
+fixture_later(void)
+{
+    int64_t  later, now;
+
+    later = T0 + 30LL * DAY * SEC;
+    now = ((int64_t) time(NULL) + DAY) * SEC;
+
+    return now > later ? now : later;
+}
 
 
 static inline char *
