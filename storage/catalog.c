@@ -215,21 +215,24 @@ pyro_catalog_enter(pyro_catalog_t *catalog, const MDB_val *key,
             return pyro_error_memory(err);
         }
 
+        len = value->mv_size - PYRO_PART_VALUE;
+
+        part->start = start;
+        part->generation = number;
+        part->max_nodes = catalog->options.max_nodes;
+        part->length = pyro_get_be32(p);
+
+        memcpy(part->name, p + PYRO_PART_VALUE, len);
+        part->name[len] = '\0';
+
         catalog->parts[catalog->n_parts++] = part;
     }
 
-    part = catalog->parts[i];
-    len = value->mv_size - PYRO_PART_VALUE;
+    /* what others read without the mutex stays as it is from here on */
 
-    part->start = start;
-    part->generation = number;
-    part->max_nodes = catalog->options.max_nodes;
-    part->length = pyro_get_be32(p);
+    part = catalog->parts[i];
     part->state = (pyro_state_e) p[4];
     part->seen = generation;
-
-    memcpy(part->name, p + PYRO_PART_VALUE, len);
-    part->name[len] = '\0';
 
     return PYRO_OK;
 }
