@@ -152,13 +152,13 @@ pyro_partition_open(pyro_partition_t *part, const char *path,
         return status;
     }
 
-    /* and has, if it was removed just now */
+    /* and has, if it was removed just now: two pages; no file of ours shrinks.
+     * Its inode says nothing: it is used again, and changes in a container's
+     * file system when a file is first written. */
 
     gone = gone || stat(path, &after) != 0;
 
-    if (gone || after.st_ino != before.st_ino
-        || after.st_size < before.st_size)
-    {
+    if (gone || after.st_size < before.st_size) {
         pyro_env_close(part->env);
         part->env = NULL;
 

@@ -65,7 +65,8 @@ pyro_seal_tidy_file(pyro_store_t *store, const char *name)
     pyro_catalog_path(&store->catalog, name, path, sizeof(path));
 
     status = pyro_partition_open(&part, path, store->catalog.options.map_size,
-                                 PYRO_DURABILITY_COMMIT, PYRO_ACCESS_MAKE, NULL);
+                                 PYRO_DURABILITY_COMMIT, PYRO_ACCESS_MAKE,
+                                 NULL);
 
     if (status == PYRO_OK) {
         waste = part.state == PYRO_STATE_BUILDING
