@@ -14,6 +14,7 @@
 #include "core/base/version.h"
 
 
+#define PYRO_STORE_SEAL_AFTER  1            /* seconds: what is over at all */
 #define PYRO_STORE_PIECE  (64 * 1024)       /* bytes between two writes */
 
 
@@ -116,6 +117,10 @@ pyro_store_tool_run(pyro_store_tool_t *tool)
             status = pyro_store_tool_import(tool);
             break;
 
+        case PYRO_STORE_SEAL:
+            status = pyro_store_tool_seal(tool);
+            break;
+
         case PYRO_STORE_DROP:
             status = pyro_store_tool_drop(tool);
             break;
@@ -152,6 +157,7 @@ pyro_store_tool_open(pyro_store_tool_t *tool, pyro_access_e access)
 
     options.dir = tool->command.dir;
     options.access = access;
+    options.seal_after = PYRO_STORE_SEAL_AFTER;
 
     return pyro_store_open(&options, &tool->store, &tool->err);
 }

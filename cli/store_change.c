@@ -1,6 +1,6 @@
 /*
- * The commands of pyroscope-store that change or copy a store: drop, backup,
- * delete.
+ * The commands of pyroscope-store that change or copy a store: seal, drop,
+ * backup, delete.
  */
 
 #include "cli/store_tool.h"
@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "cli/store_time.h"
+#include "core/base/clock.h"
 
 
 static pyro_status_e pyro_store_on_drop(void *ctx,
@@ -55,6 +56,25 @@ pyro_store_on_drop(void *ctx, const pyro_store_part_t *part, pyro_error_t *err)
                      end, part->bytes);
 
     return PYRO_OK;
+}
+
+
+pyro_status_e
+pyro_store_tool_seal(pyro_store_tool_t *tool)
+{
+    uint32_t       n;
+    pyro_status_e  status;
+
+    status = pyro_store_tool_open(tool, PYRO_ACCESS_WRITE);
+
+    if (status == PYRO_OK) {
+        status = pyro_store_seal(tool->store, pyro_clock_wall(), &n,
+                                 &tool->err);
+
+        pyro_rope_printf(&tool->out, "%u partitions sealed\n", n);
+    }
+
+    return status;
 }
 
 

@@ -71,6 +71,8 @@ static const pyro_store_known_t  pyro_store_commands[] = {
       "pushes to standard output, as a dump" },
     { "import", PYRO_STORE_IMPORT, PYRO_TAKES_CREATE,
       "a dump from standard input; repeats are left out" },
+    { "seal", PYRO_STORE_SEAL, 0,
+      "rewrite compactly the partitions whose time is over" },
     { "drop", PYRO_STORE_DROP, PYRO_TAKES_BEFORE | PYRO_TAKES_DRY_RUN,
       "remove the partitions that end before a time" },
     { "backup", PYRO_STORE_BACKUP, PYRO_TAKES_TARGET,

@@ -66,6 +66,17 @@ pyro_seal(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
 }
 
 
+pyro_status_e
+pyro_seal_now(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
+{
+    if (store->seal != NULL) {
+        store->seal->resume = 0;
+    }
+
+    return pyro_seal(store, work, err);
+}
+
+
 /* *done: there is nothing that has begun. */
 static pyro_status_e
 pyro_seal_go(pyro_seal_t *job, int *done)

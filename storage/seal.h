@@ -41,6 +41,10 @@ typedef struct pyro_seal_s  pyro_seal_t;
 pyro_status_e pyro_seal(pyro_store_t *store, pyro_store_work_t *work,
     pyro_error_t *err);
 
+/* The same without waiting for its share of the processor. */
+pyro_status_e pyro_seal_now(pyro_store_t *store, pyro_store_work_t *work,
+    pyro_error_t *err);
+
 /* Removes what those who were killed have left: copies whose sources are gone,
  * and files in which there is nothing yet. */
 void pyro_seal_tidy(pyro_store_t *store);

@@ -390,6 +390,15 @@ pyro_status_e pyro_store_drop(pyro_store_t *store, int64_t before, int only,
     pyro_error_t *err);
 
 
+/*
+ * Seals all that is over for options.seal_after, as pyro_store_maintain()
+ * does, but at once and as fast as it goes; others may write and read.
+ * PYRO_UNAVAILABLE also: the upkeep of a server runs, whose work it is.
+ */
+pyro_status_e pyro_store_seal(pyro_store_t *store, int64_t now,
+    uint32_t *sealed, pyro_error_t *err);
+
+
 typedef struct {
     uint32_t  files;
     uint64_t  bytes;

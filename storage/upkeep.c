@@ -18,6 +18,7 @@
 
 
 #define PYRO_UPKEEP_GRACE  (60 * PYRO_NS_PER_SEC)   /* agents send late */
+#define PYRO_UPKEEP_SLICE  PYRO_NS_PER_SEC
 
 
 static void pyro_upkeep_clock(pyro_store_t *store, pyro_store_work_t *work);
@@ -140,6 +141,43 @@ pyro_upkeep_lock(pyro_store_t *store, pyro_error_t *err)
            : pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
                             "storage: %s cannot be locked: %s", path,
                             strerror(rc));
+}
+
+
+pyro_status_e
+pyro_store_seal(pyro_store_t *store, int64_t now, uint32_t *sealed,
+    pyro_error_t *err)
+{
+    pyro_status_e      status;
+    pyro_store_work_t  work;
+
+    *sealed = 0;
+    status = pyro_upkeep_lock(store, err);
+
+    if (status == PYRO_NOT_FOUND) {
+        return pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                              "the upkeep of a server runs, which seals as "
+                              "lmdb.seal_after says: stop it first");
+    }
+
+    memset(&work, 0, sizeof(pyro_store_work_t));
+
+    work.now = now;
+    work.seal_cpu = PYRO_UPKEEP_SLICE;
+    store->trusted = now;
+
+    do {
+        work.more = 0;
+
+        if (status == PYRO_OK) {
+            status = pyro_seal_now(store, &work, err);
+        }
+
+    } while (status == PYRO_OK && work.more);
+
+    *sealed = work.sealed;
+
+    return status;
 }
 
 

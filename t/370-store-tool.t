@@ -24,7 +24,7 @@ chdir PyroTest::root() or die "cannot change to the root: $!\n";
 my $TOOL = 'build/asan/pyroscope-store';
 my @OPTIONS = qw(--json --series --selector --from --to --before --dry-run
                  --create --help --version);
-my @COMMANDS = qw(check stats list export import drop backup delete);
+my @COMMANDS = qw(check stats list export import seal drop backup delete);
 my $REPORT = qr/Sanitizer|runtime error/;
 my $HOURS = 30;
 
@@ -295,7 +295,26 @@ like $r->{out}, qr/^p-\S+\.mdb: \{.*service_name="busy"\}$/m, 'what it would';
 like $r->{out}, qr/^[1-9]\d* label sets would be deleted$/m, 'and how many';
 is_deeply answers($t, 'shop'), $shop, 'the server has it all';
 
+fails(1, qr/the upkeep of a server runs.*lmdb\.seal_after/, ['seal', $data]);
+ok_tool('a copy to seal', ['backup', $data, "$dir/sealed"]);
+
 is $t->stop, 0, 'the server is stopped';
+
+$r = ok_tool('seal', ['seal', "$dir/sealed"]);
+like $r->{out}, qr/\A[1-9]\d* partitions sealed\n\z/, 'sealed';
+like ok_tool('list of sealed', ['list', "$dir/sealed"])->{out},
+     qr/\A(?:\S+\t\S+\t\S+\tsealed\t\d+\n)+/, 'the list says so';
+is_clean('after seal', "$dir/sealed");
+is tool(['seal', "$dir/sealed"])->{out}, "0 partitions sealed\n",
+   'and not once more';
+
+{
+    my ($one, $two) = map {
+        join ' ', ok_tool("stats $_", ['stats', '--json', $_])->{out}
+                  =~ /"pushes": *(\d+)/g;
+    } $data, "$dir/sealed";
+    is $two, $one, 'as many pushes';
+}
 
 $r = ok_tool('delete', ['delete', '--selector={service_name="busy"}', $data]);
 like $r->{out}, qr/^[1-9]\d* label sets deleted, [1-9]\d* records$/m,
@@ -374,7 +393,7 @@ $t->log_ok;
 
 {
     my %empty = (check => [], stats => [], list => [], export => [],
-                 import => [], drop => ['--before=2020-01-01'],
+                 import => [], seal => [], drop => ['--before=2020-01-01'],
                  backup => ["$dir/never"],
                  delete => ['--selector={service_name="x"}']);
     my $none = "$dir/none";
