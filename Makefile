@@ -16,6 +16,7 @@
 #   make uninstall      removes what install puts there
 #   make asan           module, tools and unit tests with sanitizers, in
 #                       build/asan
+#   make soak           processes that are killed at any moment, SOAK=200 times
 #   make test-asan      every suite with the sanitizer build
 #   make test-static    every suite with the module linked into nginx
 #   make test-image     the container image, built and run
@@ -320,6 +321,16 @@ test-static: deps-test
 	t/lib/static-nginx $(ROOT)/build/static
 	TEST_NGINX_LOAD_MODULES= TEST_NGINX_BINARY=$(ROOT)/build/static/nginx \
 	    t/lib/suite $(PROVE) $(SUITES)
+
+# what "make test" does ten times; PYRO_SOAK is the number
+SOAK        ?= 200
+SOAK_TESTS  := process seal_crash seal_late seal_reader
+
+.PHONY: soak
+soak: deps-test
+	$(MAKE) $(SOAK_TESTS:%=$(B)/unit/storage/%_test)
+	PYRO_SOAK=$(SOAK) t/lib/suite $(PROVE) \
+	    $(SOAK_TESTS:%=$(B)/unit/storage/%_test)
 
 test-image: deps-image
 	prove t/e2e/image

@@ -1,6 +1,8 @@
 /*
  * Several processes on one directory.  The parent never has the store open when
  * it forks: an LMDB environment must not cross a fork.
+ *
+ * PYRO_SOAK: writers that are killed, 10 unless it is set.
  */
 
 #include "store_fixture.h"
@@ -13,6 +15,7 @@
 
 #define CHILDREN  4
 #define WRITES    40
+#define KILLED    10
 
 
 static pyro_store_t *
@@ -92,6 +95,17 @@ process_count(int fd, uint32_t most)
 
 
 static void
+process_on_finding(void *ctx, const pyro_finding_t *finding)
+{
+    (void) ctx;
+
+    if (!finding->note) {
+        fail_msg("%s: %s", finding->file, finding->text);
+    }
+}
+
+
+static void
 processes_write_together(void **state)
 {
     int            i, rc, fds[2];
@@ -141,17 +155,22 @@ processes_write_together(void **state)
 static void
 process_killed_loses_nothing(void **state)
 {
-    int            rc, fds[2];
-    char          *dir;
-    pid_t          pid;
-    uint32_t       round, told, seen;
-    pyro_store_t  *store;
+    int                   rc, fds[2];
+    char                 *dir;
+    pid_t                 pid;
+    uint32_t              round, rounds, told, seen;
+    const char           *soak;
+    pyro_error_t          err;
+    pyro_store_t         *store;
+    pyro_check_result_t   result;
 
     (void) state;
 
     dir = fixture_dir();
+    soak = getenv("PYRO_SOAK");
+    rounds = soak == NULL ? KILLED : (uint32_t) atoi(soak);
 
-    for (round = 0, told = 0; round < 5; round++) {
+    for (round = 0, told = 0; round < rounds; round++) {
         assert_int_equal(pipe(fds), 0);
 
         pid = fork();
@@ -163,7 +182,7 @@ process_killed_loses_nothing(void **state)
         }
 
         close(fds[1]);
-        told += process_count(fds[0], 20 + round * 3);
+        told += process_count(fds[0], 20 + round % 10 * 3);
         assert_int_equal(kill(pid, SIGKILL), 0);
         told += process_count(fds[0], UINT32_MAX);
         close(fds[0]);
@@ -178,6 +197,11 @@ process_killed_loses_nothing(void **state)
         assert_in_range(seen, told, told + round + 1);
         pyro_store_close(store);
     }
+
+    assert_int_equal(pyro_store_check(dir, process_on_finding, NULL, &result,
+                                      &err), PYRO_OK);
+    assert_int_equal(result.damaged, 0);
+    assert_int_equal(result.pushes, seen);
 
     fixture_remove(dir);
 }
