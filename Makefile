@@ -194,6 +194,7 @@ $(B)/bench/jfr_bench: BENCH_LD := -Wl,--wrap=malloc,--wrap=free,--wrap=calloc
 $(B)/bench/%: t/bench/%.c $(ALL_A)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $< $(ALL_A) -o $@ $(BENCH_LD) $(LDLIBS) -lm
+	@ln -sf bench/$* $(B)/$*
 
 .PHONY: bench
 bench: deps $(BENCH_BIN)
