@@ -310,8 +310,9 @@ PROVE       := prove $(PROVEARGS)
 test: deps-test deps-demo module
 	$(MAKE) unit jfrcat store-tool
 	$(MAKE) SAN=1 unit fuzz-replay jfrcat store-tool
+	t/lib/suite $(PROVE) -j4 build/asan/unit/*/*_test
 	TEST_NGINX_LOAD_MODULES=$(ROOT)/$(MODULE) t/lib/suite \
-	    $(PROVE) build/asan/unit/*/*_test $(SUITES) t/e2e/*.t
+	    $(PROVE) $(SUITES) t/e2e/*.t
 
 test-asan: asan
 	TEST_NGINX_LOAD_MODULES=$(ROOT)/build/asan/ngx_pyroscope_module.so \
