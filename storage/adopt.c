@@ -22,10 +22,10 @@ static int pyro_catalog_is_replaced(pyro_catalog_t *catalog,
 static int pyro_catalog_copied(pyro_catalog_t *catalog,
     pyro_partition_t *known, const pyro_partition_t *part,
     const uint32_t *sources, uint32_t n);
-static int pyro_catalog_replace(pyro_catalog_t *catalog, MDB_txn *txn,
+static int pyro_catalog_replace(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
     pyro_partition_t *part);
-static int pyro_catalog_adopt_tenants(pyro_catalog_t *catalog, MDB_txn *txn,
-    pyro_partition_t *part, int enter);
+static int pyro_catalog_adopt_tenants(pyro_catalog_t *catalog,
+    pyro_kv_txn_t *txn, pyro_partition_t *part, int enter);
 static uint32_t pyro_catalog_tenant_locked(const pyro_catalog_t *catalog,
     pyro_slice_t name);
 
@@ -173,7 +173,7 @@ pyro_catalog_adopt_all(pyro_catalog_t *catalog, const pyro_slice_t *names,
     uint32_t n, pyro_error_t *err)
 {
     int                rc, adopted, some;
-    MDB_txn           *txn;
+    pyro_kv_txn_t     *txn;
     uint32_t           i, generation;
     pyro_status_e      status;
     pyro_partition_t   part;
@@ -226,7 +226,7 @@ pyro_catalog_adopt_all(pyro_catalog_t *catalog, const pyro_slice_t *names,
 
 
 pyro_status_e
-pyro_catalog_adopt_file(pyro_catalog_t *catalog, MDB_txn *txn,
+pyro_catalog_adopt_file(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
     const char *name, uint32_t *generation, pyro_partition_t *part,
     int *adopted, pyro_error_t *err)
 {
@@ -378,14 +378,14 @@ pyro_catalog_copied(pyro_catalog_t *catalog, pyro_partition_t *known,
  * catalogue is committed: the copy is whole, and will be found again.
  */
 static int
-pyro_catalog_replace(pyro_catalog_t *catalog, MDB_txn *txn,
+pyro_catalog_replace(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
     pyro_partition_t *part)
 {
-    int       rc;
-    char      name[PYRO_FILE_NAME_MAX];
-    uint8_t   bytes[PYRO_KEY_MAX];
-    MDB_val   key;
-    uint32_t  i, n, list[PYRO_SOURCES_MAX];
+    int           rc;
+    char          name[PYRO_FILE_NAME_MAX];
+    uint8_t       bytes[PYRO_KEY_MAX];
+    pyro_slice_t  key;
+    uint32_t      i, n, list[PYRO_SOURCES_MAX];
 
     if (!pyro_state_is_sealed(part->state)
         || pyro_partition_sources(part, list, &n))
@@ -394,11 +394,10 @@ pyro_catalog_replace(pyro_catalog_t *catalog, MDB_txn *txn,
     }
 
     for (i = 0; i < n; i++) {
-        key.mv_data = bytes;
-        key.mv_size = pyro_key_part(bytes, part->start, list[i]);
-        rc = mdb_del(txn, catalog->dbi[PYRO_CONTROL_PART], &key, NULL);
+        key = pyro_slice(bytes, pyro_key_part(bytes, part->start, list[i]));
+        rc = pyro_kv_delete(txn, catalog->dbi[PYRO_CONTROL_PART], key);
 
-        if (rc && rc != MDB_NOTFOUND) {
+        if (rc && rc != PYRO_KV_NOT_FOUND) {
             return rc;
         }
 
@@ -415,42 +414,43 @@ pyro_catalog_replace(pyro_catalog_t *catalog, MDB_txn *txn,
  * Not 0: a number that is another tenant's here, or an error of LMDB.
  */
 static int
-pyro_catalog_adopt_tenants(pyro_catalog_t *catalog, MDB_txn *txn,
+pyro_catalog_adopt_tenants(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
     pyro_partition_t *part, int enter)
 {
-    int            rc, differs;
-    MDB_val        key, value, known;
-    MDB_txn       *reader;
-    MDB_cursor    *cursor;
-    pyro_slice_t   name;
+    int                rc, differs;
+    pyro_slice_t       key, value, known;
+    pyro_kv_txn_t     *reader;
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       name;
 
     if (pyro_env_begin(part->env, 1, &reader, NULL) != PYRO_OK) {
         return EIO;
     }
 
-    rc = mdb_cursor_open(reader, part->dbi[PYRO_DB_TENANT], &cursor);
+    rc = pyro_kv_cursor(reader, part->dbi[PYRO_DB_TENANT], &cursor);
 
     if (rc) {
         pyro_env_abort(part->env, reader);
         return rc;
     }
 
-    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-        name = pyro_slice(value.mv_data, value.mv_size);
+    while ((rc = pyro_kv_move(cursor, PYRO_KV_NEXT, &key, &value)) == 0) {
+        name = value;
 
         if (enter) {
-            rc = key.mv_size == 4
-                 ? pyro_catalog_put_tenant(catalog, txn,
-                                           pyro_get_be32(key.mv_data), name)
+            rc = key.len == 4
+                 ? pyro_catalog_put_tenant(catalog, txn, pyro_get_be32(
+                                               (const uint8_t *) key.data),
+                                           name)
                  : EINVAL;
 
         } else {
-            rc = mdb_get(txn, catalog->dbi[PYRO_CONTROL_TENANT], &key, &known);
-            differs = rc == 0 ? !pyro_slice_eq(name, pyro_slice(known.mv_data,
-                                                            known.mv_size))
+            rc = pyro_kv_get(txn, catalog->dbi[PYRO_CONTROL_TENANT], key,
+                             &known);
+            differs = rc == 0 ? !pyro_slice_eq(name, known)
                               : pyro_catalog_tenant_locked(catalog, name)
                                 != PYRO_NONE;
-            rc = differs ? EINVAL : rc == MDB_NOTFOUND ? 0 : rc;
+            rc = differs ? EINVAL : rc == PYRO_KV_NOT_FOUND ? 0 : rc;
         }
 
         if (rc) {
@@ -458,10 +458,10 @@ pyro_catalog_adopt_tenants(pyro_catalog_t *catalog, MDB_txn *txn,
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
     pyro_env_abort(part->env, reader);
 
-    return rc == MDB_NOTFOUND ? 0 : rc;
+    return rc == PYRO_KV_NOT_FOUND ? 0 : rc;
 }
 
 
@@ -494,7 +494,7 @@ pyro_catalog_add_tenant(pyro_catalog_t *catalog, pyro_slice_t name,
     uint32_t *tenant, pyro_error_t *err)
 {
     int             rc;
-    MDB_txn        *txn;
+    pyro_kv_txn_t  *txn;
     uint32_t        i, id;
     pyro_status_e   status;
 

@@ -47,7 +47,6 @@ static pyro_status_e pyro_backup_is_removed(pyro_backup_t *b,
 static int pyro_backup_has(const pyro_backup_t *b, const char *name);
 static pyro_status_e pyro_backup_copy(pyro_backup_t *b, pyro_env_t *env,
     const char *name);
-static int pyro_backup_env(pyro_env_t *env, int fd, pyro_error_t *err);
 static void pyro_backup_rest(pyro_backup_t *b, pyro_partition_t **parts,
     uint32_t n);
 static pyro_status_e pyro_backup_sync(pyro_backup_t *b);
@@ -320,13 +319,13 @@ pyro_backup_copy(pyro_backup_t *b, pyro_env_t *env, const char *name)
     /* the catalogue may be copied more than once */
 
     (void) unlink(path);
-    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, PYRO_ENV_MODE);
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, PYRO_KV_MODE);
 
     if (fd == -1) {
         return pyro_backup_failed(b, name, errno);
     }
 
-    rc = pyro_backup_env(env, fd, b->err);
+    rc = pyro_env_copy(env, fd);
 
     if (rc == 0 && fsync(fd) == -1) {
         rc = errno;
@@ -337,35 +336,6 @@ pyro_backup_copy(pyro_backup_t *b, pyro_env_t *env, const char *name)
     }
 
     return rc ? pyro_backup_failed(b, name, rc) : PYRO_OK;
-}
-
-
-/* What LMDB says, or errno. */
-static int
-pyro_backup_env(pyro_env_t *env, int fd, pyro_error_t *err)
-{
-    int       rc, i;
-    MDB_txn  *txn;
-
-    for (i = 0; ; i++) {
-        rc = mdb_env_copyfd2(env->mdb, fd, MDB_CP_COMPACT);
-
-        if (rc != MDB_MAP_RESIZED || i == 3) {
-            return rc;
-        }
-
-        /* beginning a transaction takes over the size of the map */
-
-        if (lseek(fd, 0, SEEK_SET) == -1 || ftruncate(fd, 0) == -1) {
-            return errno;
-        }
-
-        if (pyro_env_begin(env, 1, &txn, err) != PYRO_OK) {
-            return rc;
-        }
-
-        pyro_env_abort(env, txn);
-    }
 }
 
 
@@ -442,7 +412,7 @@ pyro_backup_failed(pyro_backup_t *b, const char *name, int error)
                           error == ENOSPC ? PYRO_REASON_DISK
                                           : PYRO_REASON_STORE,
                           "%s cannot be copied to \"%s\": %s", name, b->target,
-                          mdb_strerror(error));
+                          pyro_kv_strerror(error));
 }
 
 

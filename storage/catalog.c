@@ -11,7 +11,7 @@
 
 
 static pyro_status_e pyro_catalog_enter(pyro_catalog_t *catalog,
-    const MDB_val *key, const MDB_val *value, uint32_t generation,
+    const pyro_slice_t *key, const pyro_slice_t *value, uint32_t generation,
     pyro_error_t *err);
 static int pyro_catalog_cmp(const void *one, const void *two);
 static void pyro_catalog_shut(pyro_catalog_t *catalog, pyro_partition_t *part);
@@ -98,13 +98,14 @@ pyro_catalog_close(pyro_catalog_t *catalog)
 
 
 pyro_status_e
-pyro_catalog_load(pyro_catalog_t *catalog, MDB_txn *txn, pyro_error_t *err)
+pyro_catalog_load(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
+    pyro_error_t *err)
 {
-    int             rc;
-    MDB_val         key, value;
-    uint32_t        i, generation, index;
-    MDB_cursor     *cursor;
-    pyro_status_e   status;
+    int                rc;
+    pyro_slice_t       key, value;
+    uint32_t           i, generation, index;
+    pyro_kv_cursor_t  *cursor;
+    pyro_status_e      status;
 
     if (pyro_meta_u32(txn, catalog->dbi[PYRO_CONTROL_META], "generation",
                       &generation))
@@ -117,22 +118,22 @@ pyro_catalog_load(pyro_catalog_t *catalog, MDB_txn *txn, pyro_error_t *err)
         return PYRO_OK;
     }
 
-    rc = mdb_cursor_open(txn, catalog->dbi[PYRO_CONTROL_PART], &cursor);
+    rc = pyro_kv_cursor(txn, catalog->dbi[PYRO_CONTROL_PART], &cursor);
     status = PYRO_OK;
 
     if (rc == 0) {
         while (status == PYRO_OK
-               && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0)
+               && (rc = pyro_kv_move(cursor, PYRO_KV_NEXT, &key, &value)) == 0)
         {
             status = pyro_catalog_enter(catalog, &key, &value, generation, err);
         }
 
-        mdb_cursor_close(cursor);
-        rc = rc == MDB_NOTFOUND ? 0 : rc;
+        pyro_kv_cursor_close(cursor);
+        rc = rc == PYRO_KV_NOT_FOUND ? 0 : rc;
     }
 
     if (rc == 0 && status == PYRO_OK) {
-        rc = mdb_cursor_open(txn, catalog->dbi[PYRO_CONTROL_TENANT], &cursor);
+        rc = pyro_kv_cursor(txn, catalog->dbi[PYRO_CONTROL_TENANT], &cursor);
     }
 
     if (rc || status != PYRO_OK) {
@@ -140,11 +141,10 @@ pyro_catalog_load(pyro_catalog_t *catalog, MDB_txn *txn, pyro_error_t *err)
                   : status;
     }
 
-    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-        index = pyro_intern(&catalog->tenants,
-                            pyro_slice(value.mv_data, value.mv_size), 1);
+    while ((rc = pyro_kv_move(cursor, PYRO_KV_NEXT, &key, &value)) == 0) {
+        index = pyro_intern(&catalog->tenants, value, 1);
 
-        if (index == PYRO_NONE || key.mv_size != 4
+        if (index == PYRO_NONE || key.len != 4
             || pyro_arena_grow(catalog->arena, &catalog->tenant_ids,
                                &catalog->cap_tenants, index + 1,
                                sizeof(uint32_t)))
@@ -153,12 +153,12 @@ pyro_catalog_load(pyro_catalog_t *catalog, MDB_txn *txn, pyro_error_t *err)
             break;
         }
 
-        catalog->tenant_ids[index] = pyro_get_be32(key.mv_data);
+        catalog->tenant_ids[index] = pyro_get_be32((const uint8_t *) key.data);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
-    if (rc != MDB_NOTFOUND) {
+    if (rc != PYRO_KV_NOT_FOUND) {
         return pyro_env_error(catalog->control, rc, "be read", err);
     }
 
@@ -175,26 +175,27 @@ pyro_catalog_load(pyro_catalog_t *catalog, MDB_txn *txn, pyro_error_t *err)
 
 
 static pyro_status_e
-pyro_catalog_enter(pyro_catalog_t *catalog, const MDB_val *key,
-    const MDB_val *value, uint32_t generation, pyro_error_t *err)
+pyro_catalog_enter(pyro_catalog_t *catalog, const pyro_slice_t *key,
+    const pyro_slice_t *value, uint32_t generation, pyro_error_t *err)
 {
     size_t             len;
     uint64_t           start;
     uint32_t           i, number;
-    const uint8_t     *p;
+    const uint8_t     *k, *p;
     pyro_partition_t  *part;
 
-    p = value->mv_data;
+    k = (const uint8_t *) key->data;
+    p = (const uint8_t *) value->data;
 
-    if (key->mv_size != 12 || value->mv_size <= PYRO_PART_VALUE
-        || value->mv_size - PYRO_PART_VALUE >= PYRO_FILE_NAME_MAX)
+    if (key->len != 12 || value->len <= PYRO_PART_VALUE
+        || value->len - PYRO_PART_VALUE >= PYRO_FILE_NAME_MAX)
     {
         return pyro_env_damaged(catalog->control, "an entry of generation",
                                 generation, err);
     }
 
-    start = pyro_get_be64(key->mv_data);
-    number = pyro_get_be32((uint8_t *) key->mv_data + 8);
+    start = pyro_get_be64(k);
+    number = pyro_get_be32(k + 8);
 
     for (i = 0; i < catalog->n_parts; i++) {
         if (catalog->parts[i]->start == start
@@ -215,7 +216,7 @@ pyro_catalog_enter(pyro_catalog_t *catalog, const MDB_val *key,
             return pyro_error_memory(err);
         }
 
-        len = value->mv_size - PYRO_PART_VALUE;
+        len = value->len - PYRO_PART_VALUE;
 
         part->start = start;
         part->generation = number;
@@ -241,7 +242,7 @@ pyro_catalog_enter(pyro_catalog_t *catalog, const MDB_val *key,
 pyro_status_e
 pyro_catalog_refresh_locked(pyro_catalog_t *catalog, pyro_error_t *err)
 {
-    MDB_txn        *txn;
+    pyro_kv_txn_t  *txn;
     uint32_t        i;
     pyro_status_e   status;
 

@@ -35,7 +35,7 @@ typedef struct {
     pyro_store_options_t   options;     /* with defaults filled in */
     char                  *dir;
     pyro_env_t            *control;
-    MDB_dbi                dbi[PYRO_CONTROL_COUNT];     /* INFO may be 0 */
+    pyro_kv_db_t                dbi[PYRO_CONTROL_COUNT];     /* INFO may be 0 */
 
     pthread_mutex_t        mutex;
     uint32_t               holds;       /* of control */
@@ -161,21 +161,21 @@ pyro_partition_t *pyro_catalog_find_locked(pyro_catalog_t *catalog,
     int64_t time);
 
 /* Reads everything from control.mdb, as txn sees it. */
-pyro_status_e pyro_catalog_load(pyro_catalog_t *catalog, MDB_txn *txn,
+pyro_status_e pyro_catalog_load(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
     pyro_error_t *err);
 
 /* Begins to change it: a write transaction, with everything loaded. */
-pyro_status_e pyro_catalog_change(pyro_catalog_t *catalog, MDB_txn **txn,
+pyro_status_e pyro_catalog_change(pyro_catalog_t *catalog, pyro_kv_txn_t **txn,
     pyro_error_t *err);
 
 /* Enters a partition, or a tenant, in a write transaction. */
-int pyro_catalog_put_part(pyro_catalog_t *catalog, MDB_txn *txn,
+int pyro_catalog_put_part(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
     const pyro_partition_t *part);
-int pyro_catalog_put_tenant(pyro_catalog_t *catalog, MDB_txn *txn, uint32_t id,
-    pyro_slice_t name);
+int pyro_catalog_put_tenant(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
+    uint32_t id, pyro_slice_t name);
 
 /* Commits a change as this generation and loads it. */
-pyro_status_e pyro_catalog_commit(pyro_catalog_t *catalog, MDB_txn *txn,
+pyro_status_e pyro_catalog_commit(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
     uint32_t generation, pyro_error_t *err);
 
 /* The path of a file of the store, in the arena-free buffer given. */
@@ -208,9 +208,9 @@ pyro_status_e pyro_catalog_adopt(pyro_catalog_t *catalog, pyro_error_t *err);
  * Takes in one file whose meta is valid, in a write transaction; *adopted tells
  * whether it was.  *generation is raised to the file's.
  */
-pyro_status_e pyro_catalog_adopt_file(pyro_catalog_t *catalog, MDB_txn *txn,
-    const char *name, uint32_t *generation, pyro_partition_t *part,
-    int *adopted, pyro_error_t *err);
+pyro_status_e pyro_catalog_adopt_file(pyro_catalog_t *catalog,
+    pyro_kv_txn_t *txn, const char *name, uint32_t *generation,
+    pyro_partition_t *part, int *adopted, pyro_error_t *err);
 
 
 #endif /* _PYRO_CATALOG_H_INCLUDED_ */

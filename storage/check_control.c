@@ -11,10 +11,10 @@
 static pyro_status_e pyro_check_control_all(pyro_check_sink_t *sink,
     pyro_catalog_t *catalog, pyro_error_t *err);
 static pyro_status_e pyro_check_control_db(pyro_check_sink_t *sink,
-    pyro_catalog_t *catalog, MDB_txn *txn, pyro_control_db_e db,
+    pyro_catalog_t *catalog, pyro_kv_txn_t *txn, pyro_control_db_e db,
     pyro_error_t *err);
 static void pyro_check_control_entry(pyro_check_sink_t *sink,
-    pyro_control_db_e db, const MDB_val *key, const MDB_val *value);
+    pyro_control_db_e db, const pyro_slice_t *key, const pyro_slice_t *value);
 static void pyro_check_control_part(pyro_check_sink_t *sink,
     const pyro_catalog_t *catalog, const pyro_partition_t *part);
 static void pyro_check_control_tenants(pyro_check_sink_t *sink,
@@ -71,7 +71,7 @@ static pyro_status_e
 pyro_check_control_all(pyro_check_sink_t *sink, pyro_catalog_t *catalog,
     pyro_error_t *err)
 {
-    MDB_txn            *txn;
+    pyro_kv_txn_t      *txn;
     pyro_status_e       status;
     pyro_control_db_e   db;
 
@@ -96,72 +96,71 @@ pyro_check_control_all(pyro_check_sink_t *sink, pyro_catalog_t *catalog,
 
 static pyro_status_e
 pyro_check_control_db(pyro_check_sink_t *sink, pyro_catalog_t *catalog,
-    MDB_txn *txn, pyro_control_db_e db, pyro_error_t *err)
+    pyro_kv_txn_t *txn, pyro_control_db_e db, pyro_error_t *err)
 {
-    int           rc;
-    MDB_val       key, value, last;
-    uint8_t       bytes[512];
-    uint64_t      n;
-    MDB_stat      stat;
-    MDB_cursor   *cursor;
+    int                rc;
+    pyro_slice_t       key, value, last;
+    uint8_t            bytes[512];
+    uint64_t           n;
+    pyro_kv_stat_t     stat;
+    pyro_kv_cursor_t  *cursor;
 
-    rc = mdb_stat(txn, catalog->dbi[db], &stat);
+    rc = pyro_kv_stat(txn, catalog->dbi[db], &stat);
 
     if (rc == 0) {
-        rc = mdb_cursor_open(txn, catalog->dbi[db], &cursor);
+        rc = pyro_kv_cursor(txn, catalog->dbi[db], &cursor);
     }
 
     if (rc) {
         return pyro_env_error(catalog->control, rc, "be read", err);
     }
 
-    last.mv_data = bytes;
-    last.mv_size = 0;
+    last = pyro_slice(bytes, 0);
 
-    for (n = 0; (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0;
+    for (n = 0; (rc = pyro_kv_move(cursor, PYRO_KV_NEXT, &key, &value)) == 0;
          n++)
     {
-        if (key.mv_size == 0 || key.mv_size > sizeof(bytes)
-            || (n && mdb_cmp(txn, catalog->dbi[db], &last, &key) >= 0))
+        if (key.len == 0 || key.len > sizeof(bytes)
+            || (n && pyro_slice_cmp(last, key) >= 0))
         {
             pyro_check_tell(sink, PYRO_CHECK_DAMAGE, "file", n + 1, "keys are "
                             "not in order");
-            rc = MDB_NOTFOUND;
-            n = stat.ms_entries;
+            rc = PYRO_KV_NOT_FOUND;
+            n = stat.entries;
             break;
         }
 
-        memcpy(bytes, key.mv_data, key.mv_size);
-        last.mv_size = key.mv_size;
+        memcpy(bytes, key.data, key.len);
+        last.len = key.len;
 
         pyro_check_control_entry(sink, db, &key, &value);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
-    if (rc == MDB_NOTFOUND && n != stat.ms_entries) {
+    if (rc == PYRO_KV_NOT_FOUND && n != stat.entries) {
         pyro_check_tell(sink, PYRO_CHECK_DAMAGE, "file", 0, "a database has "
                         "%llu entries and says %llu", (unsigned long long) n,
-                        (unsigned long long) stat.ms_entries);
+                        (unsigned long long) stat.entries);
     }
 
-    return rc == MDB_NOTFOUND
+    return rc == PYRO_KV_NOT_FOUND
            ? PYRO_OK : pyro_env_error(catalog->control, rc, "be read", err);
 }
 
 
 static void
 pyro_check_control_entry(pyro_check_sink_t *sink, pyro_control_db_e db,
-    const MDB_val *key, const MDB_val *value)
+    const pyro_slice_t *key, const pyro_slice_t *value)
 {
     pyro_slice_t       in;
     pyro_info_value_t  info;
 
-    in = pyro_slice(value->mv_data, value->mv_size);
+    in = *value;
 
     if (db == PYRO_CONTROL_INFO
-        && (key->mv_size != 12 || pyro_info_get(in, &info)
-            || pyro_get_be64((const uint8_t *) key->mv_data + 4)
+        && (key->len != 12 || pyro_info_get(in, &info)
+            || pyro_get_be64((const uint8_t *) key->data + 4)
                != pyro_hash64(info.service.data, info.service.len, 0)))
     {
         pyro_check_tell(sink, PYRO_CHECK_DAMAGE, "info", 0, "what a service "

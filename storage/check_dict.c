@@ -84,10 +84,10 @@ static pyro_status_e
 pyro_check_table(pyro_check_t *c, const pyro_check_table_t *table,
     uint32_t last)
 {
-    uint32_t        id, next;
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
+    uint32_t           id, next;
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
 
     key = pyro_slice(NULL, 0);
     status = pyro_view_cursor(&c->view, table->db, &cursor);
@@ -99,7 +99,8 @@ pyro_check_table(pyro_check_t *c, const pyro_check_table_t *table,
     next = 1;
     c->dense[table->db] = 1;
 
-    while ((status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &value))
+    while ((status = pyro_view_seek(&c->view, cursor, PYRO_KV_NEXT, &key,
+                                    &value))
            == PYRO_OK)
     {
         if (key.len != 4) {
@@ -127,7 +128,7 @@ pyro_check_table(pyro_check_t *c, const pyro_check_table_t *table,
         pyro_check_entry(c, table, id, value);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     if (next != last + 1) {
         c->dense[table->db] = 0;
@@ -186,11 +187,11 @@ pyro_check_entry(pyro_check_t *c, const pyro_check_table_t *table, uint32_t id,
 static pyro_status_e
 pyro_check_index(pyro_check_t *c, const pyro_check_table_t *table)
 {
-    size_t          i;
-    uint32_t        id, last;
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, list;
-    pyro_status_e   status;
+    size_t             i;
+    uint32_t           id, last;
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, list;
+    pyro_status_e      status;
 
     key = pyro_slice(NULL, 0);
     status = pyro_view_cursor(&c->view, table->index, &cursor);
@@ -199,7 +200,8 @@ pyro_check_index(pyro_check_t *c, const pyro_check_table_t *table)
         return status;
     }
 
-    while ((status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &list))
+    while ((status = pyro_view_seek(&c->view, cursor, PYRO_KV_NEXT, &key,
+                                    &list))
            == PYRO_OK)
     {
         if (list.len == 0 || list.len % 4) {
@@ -220,7 +222,7 @@ pyro_check_index(pyro_check_t *c, const pyro_check_table_t *table)
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }

@@ -100,17 +100,17 @@ pyro_check_touch(pyro_slice_t value)
 pyro_status_e
 pyro_check_keys(pyro_check_t *c, pyro_db_e db)
 {
-    int             rc;
-    uint8_t         bytes[PYRO_CHECK_KEY];
-    uint64_t        n;
-    MDB_stat        stat;
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, value, last;
-    pyro_status_e   status;
+    int                rc;
+    uint8_t            bytes[PYRO_CHECK_KEY];
+    uint64_t           n;
+    pyro_kv_stat_t     stat;
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value, last;
+    pyro_status_e      status;
 
     pyro_check_tell(&c->sink, PYRO_CHECK_AT, pyro_db_names[db], 0, "%s", "");
 
-    rc = mdb_stat(c->view.txn, c->part.dbi[db], &stat);
+    rc = pyro_kv_stat(c->view.txn, c->part.dbi[db], &stat);
 
     if (rc) {
         return pyro_env_error(c->part.env, rc, "be read", &c->err);
@@ -127,7 +127,7 @@ pyro_check_keys(pyro_check_t *c, pyro_db_e db)
     last = pyro_slice(bytes, 0);
 
     for (n = 0; /* void */ ; n++) {
-        status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &value);
+        status = pyro_view_seek(&c->view, cursor, PYRO_KV_NEXT, &key, &value);
 
         if (status != PYRO_OK) {
             break;
@@ -140,7 +140,7 @@ pyro_check_keys(pyro_check_t *c, pyro_db_e db)
 
             pyro_check_damage(c, db, n + 1, "key %llu is not above the one "
                               "before it", (unsigned long long) n + 1);
-            mdb_cursor_close(cursor);
+            pyro_kv_cursor_close(cursor);
             return PYRO_OK;
         }
 
@@ -152,12 +152,12 @@ pyro_check_keys(pyro_check_t *c, pyro_db_e db)
         pyro_check_key(c, db, key);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
-    if (status == PYRO_NOT_FOUND && n != stat.ms_entries) {
+    if (status == PYRO_NOT_FOUND && n != stat.entries) {
         pyro_check_damage(c, db, 0, "it has %llu entries and says %llu",
                           (unsigned long long) n,
-                          (unsigned long long) stat.ms_entries);
+                          (unsigned long long) stat.entries);
     }
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
@@ -237,7 +237,7 @@ pyro_check_key(pyro_check_t *c, pyro_db_e db, pyro_slice_t key)
 pyro_status_e
 pyro_check_raw_keys(pyro_check_t *c)
 {
-    MDB_cursor        *cursor;
+    pyro_kv_cursor_t  *cursor;
     pyro_slice_t       key, value;
     pyro_status_e      status;
     pyro_raw_key_t     raw;
@@ -258,7 +258,8 @@ pyro_check_raw_keys(pyro_check_t *c)
         return status;
     }
 
-    while ((status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &value))
+    while ((status = pyro_view_seek(&c->view, cursor, PYRO_KV_NEXT, &key,
+                                    &value))
            == PYRO_OK)
     {
         if (key.len != PYRO_RAW_KEY) {
@@ -274,7 +275,7 @@ pyro_check_raw_keys(pyro_check_t *c)
         pyro_check_raw_key(c, &last, &raw, value);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }
@@ -285,7 +286,7 @@ static pyro_status_e
 pyro_check_sealed_keys(pyro_check_t *c)
 {
     uint32_t             stream, hour, last;
-    MDB_cursor          *cursor;
+    pyro_kv_cursor_t    *cursor;
     pyro_slice_t         key, value;
     pyro_status_e        status;
     pyro_sealed_hour_t   sealed;
@@ -298,7 +299,8 @@ pyro_check_sealed_keys(pyro_check_t *c)
         return status;
     }
 
-    while ((status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &value))
+    while ((status = pyro_view_seek(&c->view, cursor, PYRO_KV_NEXT, &key,
+                                    &value))
            == PYRO_OK)
     {
         if (key.len != PYRO_SEALED_KEY) {
@@ -329,7 +331,7 @@ pyro_check_sealed_keys(pyro_check_t *c)
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }

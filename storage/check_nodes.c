@@ -51,8 +51,8 @@ pyro_status_e
 pyro_check_nodes(pyro_check_t *c)
 {
     int                 rc;
-    MDB_stat            stat;
-    MDB_cursor         *cursor;
+    pyro_kv_stat_t      stat;
+    pyro_kv_cursor_t   *cursor;
     pyro_slice_t        key, value;
     pyro_status_e       status;
     pyro_check_tree_t   tree;
@@ -75,7 +75,8 @@ pyro_check_nodes(pyro_check_t *c)
         return status;
     }
 
-    while ((status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &value))
+    while ((status = pyro_view_seek(&c->view, cursor, PYRO_KV_NEXT, &key,
+                                    &value))
            == PYRO_OK)
     {
         if (key.len != 4 || pyro_scope_get(value, &scope)) {
@@ -90,14 +91,14 @@ pyro_check_nodes(pyro_check_t *c)
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
-    rc = mdb_stat(c->view.txn, c->part.dbi[PYRO_DB_NODE], &stat);
+    rc = pyro_kv_stat(c->view.txn, c->part.dbi[PYRO_DB_NODE], &stat);
 
-    if (rc == 0 && status == PYRO_NOT_FOUND && stat.ms_entries != tree.chunks)
+    if (rc == 0 && status == PYRO_NOT_FOUND && stat.entries != tree.chunks)
     {
         pyro_check_damage(c, PYRO_DB_NODE, 0, "it has %llu chunks, the scopes "
-                          "have %llu", (unsigned long long) stat.ms_entries,
+                          "have %llu", (unsigned long long) stat.entries,
                           (unsigned long long) tree.chunks);
     }
 
@@ -342,12 +343,12 @@ pyro_check_nodex(pyro_check_tree_t *tree, uint32_t node)
 static pyro_status_e
 pyro_check_pointers(pyro_check_tree_t *tree)
 {
-    uint8_t         first[PYRO_KEY_MAX];
-    uint64_t        n;
-    MDB_cursor     *cursor;
-    pyro_check_t   *c;
-    pyro_slice_t    key, list;
-    pyro_status_e   status;
+    uint8_t            first[PYRO_KEY_MAX];
+    uint64_t           n;
+    pyro_kv_cursor_t  *cursor;
+    pyro_check_t      *c;
+    pyro_slice_t       key, list;
+    pyro_status_e      status;
 
     n = 0;
     c = tree->c;
@@ -358,16 +359,16 @@ pyro_check_pointers(pyro_check_tree_t *tree)
         return status;
     }
 
-    status = pyro_view_seek(&c->view, cursor, MDB_SET_RANGE, &key, &list);
+    status = pyro_view_seek(&c->view, cursor, PYRO_KV_SEEK, &key, &list);
 
     while (status == PYRO_OK && key.len == 12
            && memcmp(key.data, first, 4) == 0)
     {
         n += (list.len + 7) / 8;
-        status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &list);
+        status = pyro_view_seek(&c->view, cursor, PYRO_KV_NEXT, &key, &list);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     if (n > tree->found) {
         pyro_check_damage(c, PYRO_DB_NODEX, tree->scope, "%llu of its entries "

@@ -20,7 +20,7 @@ typedef struct {
 
 static int pyro_check_open(pyro_check_t *c, const char *dir,
     const pyro_check_part_t *expected);
-static void pyro_check_assertion(MDB_env *mdb, const char *text);
+static void pyro_check_fatal(void *ctx, const char *text);
 static void pyro_check_run(pyro_check_t *c,
     const pyro_check_part_t *expected);
 static void pyro_check_step(pyro_check_t *c, const char *what,
@@ -111,8 +111,7 @@ pyro_check_open(pyro_check_t *c, const char *dir,
         return -1;
     }
 
-    mdb_env_set_userctx(c->part.env->mdb, c);
-    mdb_env_set_assert(c->part.env->mdb, pyro_check_assertion);
+    pyro_env_on_fatal(c->part.env, pyro_check_fatal, c);
 
     if (c->part.env->unlocked) {
         pyro_check_tell(&c->sink, PYRO_CHECK_NOTE, "file", 0,
@@ -124,16 +123,14 @@ pyro_check_open(pyro_check_t *c, const char *dir,
 }
 
 
-/* LMDB would write to standard error, and abort. */
 static void
-pyro_check_assertion(MDB_env *mdb, const char *text)
+pyro_check_fatal(void *ctx, const char *text)
 {
     pyro_check_t  *c;
 
-    c = mdb_env_get_userctx(mdb);
+    c = ctx;
 
-    pyro_check_tell(&c->sink, PYRO_CHECK_DAMAGE, "file", 0, "LMDB gives it up: "
-                    "%s", text);
+    pyro_check_tell(&c->sink, PYRO_CHECK_DAMAGE, "file", 0, "%s", text);
     pyro_check_done(&c->sink);
     _exit(0);
 }
@@ -382,7 +379,7 @@ pyro_check_text(pyro_check_t *c, uint32_t id)
 static pyro_status_e
 pyro_check_tenants(pyro_check_t *c)
 {
-    MDB_cursor            *cursor;
+    pyro_kv_cursor_t      *cursor;
     pyro_slice_t           key, name;
     pyro_status_e          status;
     pyro_check_message_t   message;
@@ -394,7 +391,8 @@ pyro_check_tenants(pyro_check_t *c)
         return status;
     }
 
-    while ((status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &name))
+    while ((status = pyro_view_seek(&c->view, cursor, PYRO_KV_NEXT, &key,
+                                    &name))
            == PYRO_OK)
     {
         if (key.len != 4) {
@@ -410,7 +408,7 @@ pyro_check_tenants(pyro_check_t *c)
         pyro_check_send(&c->sink, &message);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }
@@ -437,7 +435,7 @@ pyro_check_read_end(pyro_check_t *c)
 
     for (level = PYRO_LEVEL_RAW; level < PYRO_LEVELS; level++) {
         if (c->read.cursors[level] != NULL) {
-            mdb_cursor_close(c->read.cursors[level]);
+            pyro_kv_cursor_close(c->read.cursors[level]);
         }
     }
 }

@@ -31,7 +31,7 @@ static int pyro_check_is_listed(pyro_check_t *c, const uint8_t *first,
 pyro_status_e
 pyro_check_posts(pyro_check_t *c)
 {
-    MDB_cursor         *cursor;
+    pyro_kv_cursor_t   *cursor;
     pyro_slice_t        key, value;
     pyro_status_e       status;
     pyro_check_post_t   post;
@@ -48,7 +48,8 @@ pyro_check_posts(pyro_check_t *c)
         return status;
     }
 
-    while ((status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &value))
+    while ((status = pyro_view_seek(&c->view, cursor, PYRO_KV_NEXT, &key,
+                                    &value))
            == PYRO_OK)
     {
         if (key.len == PYRO_POST_KEY) {
@@ -56,7 +57,7 @@ pyro_check_posts(pyro_check_t *c)
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     if (status != PYRO_NOT_FOUND) {
         return status;
@@ -185,7 +186,7 @@ pyro_check_post_has(pyro_check_t *c, uint32_t stream, const uint8_t *key)
 static pyro_status_e
 pyro_check_unlisted(pyro_check_t *c)
 {
-    MDB_cursor           *cursor;
+    pyro_kv_cursor_t     *cursor;
     pyro_slice_t          key, value;
     pyro_status_e         status;
     pyro_stream_value_t   stream;
@@ -197,7 +198,8 @@ pyro_check_unlisted(pyro_check_t *c)
         return status;
     }
 
-    while ((status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &value))
+    while ((status = pyro_view_seek(&c->view, cursor, PYRO_KV_NEXT, &key,
+                                    &value))
            == PYRO_OK)
     {
         if (key.len == 4 && pyro_stream_get(value, &stream) == 0) {
@@ -207,7 +209,7 @@ pyro_check_unlisted(pyro_check_t *c)
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }
@@ -247,12 +249,12 @@ pyro_check_unlisted_stream(pyro_check_t *c, uint32_t id,
 static int
 pyro_check_is_listed(pyro_check_t *c, const uint8_t *first, uint32_t stream)
 {
-    int             listed;
-    uint32_t        n, id, delta;
-    MDB_cursor     *cursor;
-    pyro_bytes_t    in;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
+    int                listed;
+    uint32_t           n, id, delta;
+    pyro_kv_cursor_t  *cursor;
+    pyro_bytes_t       in;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
 
     if (pyro_view_cursor(&c->view, PYRO_DB_POST, &cursor) != PYRO_OK) {
         return 0;
@@ -260,7 +262,7 @@ pyro_check_is_listed(pyro_check_t *c, const uint8_t *first, uint32_t stream)
 
     listed = 0;
     key = pyro_slice(first, PYRO_POST_KEY);
-    status = pyro_view_seek(&c->view, cursor, MDB_SET_RANGE, &key, &value);
+    status = pyro_view_seek(&c->view, cursor, PYRO_KV_SEEK, &key, &value);
 
     while (status == PYRO_OK && !listed && key.len == PYRO_POST_KEY
            && memcmp(key.data, first, PYRO_POST_KEY - 2) == 0)
@@ -276,10 +278,10 @@ pyro_check_is_listed(pyro_check_t *c, const uint8_t *first, uint32_t stream)
             }
         }
 
-        status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &value);
+        status = pyro_view_seek(&c->view, cursor, PYRO_KV_NEXT, &key, &value);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return listed;
 }
@@ -289,10 +291,10 @@ pyro_check_is_listed(pyro_check_t *c, const uint8_t *first, uint32_t stream)
 pyro_status_e
 pyro_check_late(pyro_check_t *c)
 {
-    uint32_t        stream, slot;
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
+    uint32_t           stream, slot;
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
 
     if (!pyro_check_has_db(c, PYRO_DB_LATE)) {
         return PYRO_OK;
@@ -305,7 +307,8 @@ pyro_check_late(pyro_check_t *c)
         return status;
     }
 
-    while ((status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &value))
+    while ((status = pyro_view_seek(&c->view, cursor, PYRO_KV_NEXT, &key,
+                                    &value))
            == PYRO_OK)
     {
         if (key.len != PYRO_LATE_KEY) {
@@ -326,7 +329,7 @@ pyro_check_late(pyro_check_t *c)
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }

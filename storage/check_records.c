@@ -39,7 +39,7 @@ static void pyro_check_types_seen(pyro_check_stream_t *s);
 pyro_status_e
 pyro_check_records(pyro_check_t *c)
 {
-    MDB_cursor           *cursor;
+    pyro_kv_cursor_t     *cursor;
     pyro_slice_t          key, value;
     pyro_status_e         status;
     pyro_stream_value_t   stream;
@@ -55,7 +55,8 @@ pyro_check_records(pyro_check_t *c)
         return status;
     }
 
-    while ((status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &value))
+    while ((status = pyro_view_seek(&c->view, cursor, PYRO_KV_NEXT, &key,
+                                    &value))
            == PYRO_OK)
     {
         if (key.len != 4 || pyro_stream_get(value, &stream)) {
@@ -71,7 +72,7 @@ pyro_check_records(pyro_check_t *c)
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }

@@ -130,10 +130,10 @@ pyro_check_sums_types(pyro_check_sums_t *sums,
 static pyro_status_e
 pyro_check_sums_late(pyro_check_sums_t *sums)
 {
-    uint8_t         first[PYRO_LATE_KEY];
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
+    uint8_t            first[PYRO_LATE_KEY];
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
 
     if (!pyro_check_has_db(sums->c, PYRO_DB_LATE)) {
         return PYRO_OK;
@@ -146,7 +146,7 @@ pyro_check_sums_late(pyro_check_sums_t *sums)
     }
 
     key = pyro_slice(first, pyro_key_late(first, sums->stream, 0));
-    status = pyro_view_seek(&sums->c->view, cursor, MDB_SET_RANGE, &key,
+    status = pyro_view_seek(&sums->c->view, cursor, PYRO_KV_SEEK, &key,
                             &value);
 
     while (status == PYRO_OK && key.len == PYRO_LATE_KEY
@@ -161,11 +161,11 @@ pyro_check_sums_late(pyro_check_sums_t *sums)
 
         sums->late[sums->n_late++]
             = pyro_get_be32((const uint8_t *) key.data + 4);
-        status = pyro_view_seek(&sums->c->view, cursor, MDB_NEXT, &key,
+        status = pyro_view_seek(&sums->c->view, cursor, PYRO_KV_NEXT, &key,
                                 &value);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }
@@ -658,11 +658,11 @@ pyro_check_extras(pyro_check_sums_t *sums, const pyro_check_type_t *type,
 static pyro_status_e
 pyro_check_extra_totals(pyro_check_sums_t *sums, const pyro_check_type_t *type)
 {
-    uint8_t         first[PYRO_TOTAL_KEY];
-    uint32_t        slot;
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
+    uint8_t            first[PYRO_TOTAL_KEY];
+    uint32_t           slot;
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
 
     key = pyro_slice(first, pyro_key_total(first, sums->stream, type->ptype,
                                            PYRO_LEVEL_RAW, 0));
@@ -672,7 +672,7 @@ pyro_check_extra_totals(pyro_check_sums_t *sums, const pyro_check_type_t *type)
         return status;
     }
 
-    status = pyro_view_seek(&sums->c->view, cursor, MDB_SET_RANGE, &key,
+    status = pyro_view_seek(&sums->c->view, cursor, PYRO_KV_SEEK, &key,
                             &value);
 
     while (status == PYRO_OK && key.len == PYRO_TOTAL_KEY
@@ -685,12 +685,12 @@ pyro_check_extra_totals(pyro_check_sums_t *sums, const pyro_check_type_t *type)
                  : pyro_check_extra_pushes(sums, type, slot, value);
 
         if (status == PYRO_OK) {
-            status = pyro_view_seek(&sums->c->view, cursor, MDB_NEXT, &key,
+            status = pyro_view_seek(&sums->c->view, cursor, PYRO_KV_NEXT, &key,
                                     &value);
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }

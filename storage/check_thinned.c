@@ -36,7 +36,7 @@ static void pyro_check_thinned_total(pyro_check_thin_t *t, uint32_t slot,
 pyro_status_e
 pyro_check_thinned(pyro_check_t *c)
 {
-    MDB_cursor           *cursor;
+    pyro_kv_cursor_t     *cursor;
     pyro_slice_t          key, value;
     pyro_status_e         status;
     pyro_stream_value_t   stream;
@@ -48,7 +48,8 @@ pyro_check_thinned(pyro_check_t *c)
         return status;
     }
 
-    while ((status = pyro_view_seek(&c->view, cursor, MDB_NEXT, &key, &value))
+    while ((status = pyro_view_seek(&c->view, cursor, PYRO_KV_NEXT, &key,
+                                    &value))
            == PYRO_OK)
     {
         if (key.len == 4 && pyro_stream_get(value, &stream) == 0) {
@@ -62,7 +63,7 @@ pyro_check_thinned(pyro_check_t *c)
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }

@@ -26,8 +26,8 @@ static pyro_status_e pyro_catalog_init(pyro_catalog_t *catalog,
     pyro_error_t *err);
 static pyro_status_e pyro_catalog_make_locked(pyro_catalog_t *catalog,
     int64_t time, pyro_error_t *err);
-static pyro_status_e pyro_catalog_create(pyro_catalog_t *catalog, MDB_txn *txn,
-    int64_t time, pyro_error_t *err);
+static pyro_status_e pyro_catalog_create(pyro_catalog_t *catalog,
+    pyro_kv_txn_t *txn, int64_t time, pyro_error_t *err);
 
 
 static const char  *pyro_control_names[PYRO_CONTROL_COUNT] = {
@@ -40,7 +40,7 @@ pyro_catalog_control(pyro_catalog_t *catalog, pyro_error_t *err)
 {
     int             rc;
     char            path[4096];
-    MDB_txn        *txn;
+    pyro_kv_txn_t  *txn;
     uint32_t        i;
     pyro_status_e   status;
 
@@ -72,9 +72,9 @@ pyro_catalog_control(pyro_catalog_t *catalog, pyro_error_t *err)
     }
 
     for (i = 0, rc = 0; i < PYRO_CONTROL_COUNT && rc == 0; i++) {
-        rc = mdb_dbi_open(txn, pyro_control_names[i], 0, &catalog->dbi[i]);
+        rc = pyro_kv_open(txn, pyro_control_names[i], 0, &catalog->dbi[i]);
 
-        if (rc == MDB_NOTFOUND && i == PYRO_CONTROL_INFO) {
+        if (rc == PYRO_KV_NOT_FOUND && i == PYRO_CONTROL_INFO) {
             catalog->dbi[i] = 0;
             rc = 0;
         }
@@ -123,8 +123,8 @@ pyro_status_e
 pyro_catalog_info_locked(pyro_catalog_t *catalog, int make, pyro_error_t *err)
 {
     int             rc;
-    MDB_dbi         dbi;
-    MDB_txn        *txn;
+    pyro_kv_db_t    dbi;
+    pyro_kv_txn_t  *txn;
     pyro_status_e   status;
 
     if (catalog->dbi[PYRO_CONTROL_INFO]) {
@@ -137,12 +137,12 @@ pyro_catalog_info_locked(pyro_catalog_t *catalog, int make, pyro_error_t *err)
         return status;
     }
 
-    rc = mdb_dbi_open(txn, pyro_control_names[PYRO_CONTROL_INFO],
-                      make ? MDB_CREATE : 0, &dbi);
+    rc = pyro_kv_open(txn, pyro_control_names[PYRO_CONTROL_INFO],
+                      make, &dbi);
 
     if (rc) {
         pyro_env_abort(catalog->control, txn);
-        return rc == MDB_NOTFOUND ? PYRO_NOT_FOUND
+        return rc == PYRO_KV_NOT_FOUND ? PYRO_NOT_FOUND
                : pyro_env_error(catalog->control, rc, "open its databases",
                                 err);
     }
@@ -194,8 +194,8 @@ static pyro_status_e
 pyro_catalog_init(pyro_catalog_t *catalog, pyro_error_t *err)
 {
     int             rc;
-    MDB_dbi         dbi;
-    MDB_txn        *txn;
+    pyro_kv_db_t    dbi;
+    pyro_kv_txn_t  *txn;
     uint8_t         format[4], generation[4];
     uint32_t        i;
     pyro_status_e   status;
@@ -206,9 +206,11 @@ pyro_catalog_init(pyro_catalog_t *catalog, pyro_error_t *err)
         return status;
     }
 
-    rc = mdb_dbi_open(txn, "meta", 0, &dbi);
+    rc = pyro_kv_open(txn, "meta", 0, &dbi);
 
-    if (rc != MDB_NOTFOUND || catalog->options.access != PYRO_ACCESS_MAKE) {
+    if (rc != PYRO_KV_NOT_FOUND
+        || catalog->options.access != PYRO_ACCESS_MAKE)
+    {
         status = rc ? pyro_env_error(catalog->control, rc, "be read", err)
                     : pyro_meta_format(catalog->control, txn, dbi, err);
 
@@ -224,9 +226,9 @@ pyro_catalog_init(pyro_catalog_t *catalog, pyro_error_t *err)
         return status;
     }
 
-    rc = mdb_dbi_open(txn, "meta", 0, &dbi);
+    rc = pyro_kv_open(txn, "meta", 0, &dbi);
 
-    if (rc != MDB_NOTFOUND) {
+    if (rc != PYRO_KV_NOT_FOUND) {
         /* another process was faster */
         pyro_env_abort(catalog->control, txn);
         return rc ? pyro_env_error(catalog->control, rc, "be read", err)
@@ -234,7 +236,7 @@ pyro_catalog_init(pyro_catalog_t *catalog, pyro_error_t *err)
     }
 
     for (i = PYRO_CONTROL_COUNT, rc = 0; i && rc == 0; i--) {
-        rc = mdb_dbi_open(txn, pyro_control_names[i - 1], MDB_CREATE, &dbi);
+        rc = pyro_kv_open(txn, pyro_control_names[i - 1], 1, &dbi);
     }
 
     pyro_put_be32(format, PYRO_FORMAT);
@@ -296,7 +298,8 @@ pyro_catalog_make(pyro_catalog_t *catalog, int64_t time,
 
 
 pyro_status_e
-pyro_catalog_change(pyro_catalog_t *catalog, MDB_txn **txn, pyro_error_t *err)
+pyro_catalog_change(pyro_catalog_t *catalog, pyro_kv_txn_t **txn,
+    pyro_error_t *err)
 {
     pyro_status_e  status;
 
@@ -325,7 +328,7 @@ static pyro_status_e
 pyro_catalog_make_locked(pyro_catalog_t *catalog, int64_t time,
     pyro_error_t *err)
 {
-    MDB_txn        *txn;
+    pyro_kv_txn_t  *txn;
     pyro_status_e   status;
 
     status = pyro_catalog_change(catalog, &txn, err);
@@ -351,7 +354,7 @@ pyro_catalog_make_locked(pyro_catalog_t *catalog, int64_t time,
 
 
 static pyro_status_e
-pyro_catalog_create(pyro_catalog_t *catalog, MDB_txn *txn, int64_t time,
+pyro_catalog_create(pyro_catalog_t *catalog, pyro_kv_txn_t *txn, int64_t time,
     pyro_error_t *err)
 {
     int                     rc, adopted;
@@ -422,12 +425,11 @@ pyro_catalog_create(pyro_catalog_t *catalog, MDB_txn *txn, int64_t time,
 
 
 int
-pyro_catalog_put_part(pyro_catalog_t *catalog, MDB_txn *txn,
+pyro_catalog_put_part(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
     const pyro_partition_t *part)
 {
-    size_t   len;
+    size_t   key_len, len;
     uint8_t  key[PYRO_KEY_MAX], value[PYRO_PART_VALUE + PYRO_FILE_NAME_MAX];
-    MDB_val  k, v;
 
     len = strlen(part->name);
 
@@ -435,34 +437,31 @@ pyro_catalog_put_part(pyro_catalog_t *catalog, MDB_txn *txn,
     value[4] = (uint8_t) part->state;
     memcpy(value + PYRO_PART_VALUE, part->name, len);
 
-    k.mv_data = key;
-    k.mv_size = pyro_key_part(key, part->start, part->generation);
-    v.mv_data = value;
-    v.mv_size = PYRO_PART_VALUE + len;
+    key_len = pyro_key_part(key, part->start, part->generation);
 
-    return mdb_put(txn, catalog->dbi[PYRO_CONTROL_PART], &k, &v, 0);
+    return pyro_kv_put(txn, catalog->dbi[PYRO_CONTROL_PART],
+                       pyro_slice(key, key_len),
+                       pyro_slice(value, PYRO_PART_VALUE + len));
 }
 
 
 int
-pyro_catalog_put_tenant(pyro_catalog_t *catalog, MDB_txn *txn, uint32_t id,
-    pyro_slice_t name)
+pyro_catalog_put_tenant(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
+    uint32_t id, pyro_slice_t name)
 {
+    size_t   len;
     uint8_t  key[PYRO_KEY_MAX];
-    MDB_val  k, v;
 
-    k.mv_data = key;
-    k.mv_size = pyro_key_id(key, id);
-    v.mv_data = (void *) name.data;
-    v.mv_size = name.len;
+    len = pyro_key_id(key, id);
 
-    return mdb_put(txn, catalog->dbi[PYRO_CONTROL_TENANT], &k, &v, 0);
+    return pyro_kv_put(txn, catalog->dbi[PYRO_CONTROL_TENANT],
+                       pyro_slice(key, len), name);
 }
 
 
 pyro_status_e
-pyro_catalog_commit(pyro_catalog_t *catalog, MDB_txn *txn, uint32_t generation,
-    pyro_error_t *err)
+pyro_catalog_commit(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
+    uint32_t generation, pyro_error_t *err)
 {
     int             rc;
     uint8_t         value[4];

@@ -589,15 +589,15 @@ static pyro_status_e
 pyro_delete_range(const pyro_view_t *view, pyro_db_e db, uint32_t stream,
     uint32_t *budget, int64_t until, uint64_t *n)
 {
-    int             rc;
-    uint8_t         first[PYRO_KEY_MAX];
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
+    int                rc;
+    uint8_t            first[PYRO_KEY_MAX];
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
 
-    /* LMDB's own are 0 and 1: it is not in this file */
+    /* not in this file */
 
-    if (view->part->dbi[db] <= 1) {
+    if (view->part->dbi[db] == 0) {
         return PYRO_OK;
     }
 
@@ -610,7 +610,7 @@ pyro_delete_range(const pyro_view_t *view, pyro_db_e db, uint32_t stream,
 
     for ( /* void */ ; *budget; (*budget)--, (*n)++) {
         key = pyro_slice(first, 4);
-        status = pyro_view_seek(view, cursor, MDB_SET_RANGE, &key, &value);
+        status = pyro_view_seek(view, cursor, PYRO_KV_SEEK, &key, &value);
 
         if (status != PYRO_OK || key.len < 4
             || memcmp(key.data, first, 4) != 0)
@@ -623,7 +623,7 @@ pyro_delete_range(const pyro_view_t *view, pyro_db_e db, uint32_t stream,
             break;
         }
 
-        rc = mdb_cursor_del(cursor, 0);
+        rc = pyro_kv_cursor_delete(cursor);
 
         if (rc) {
             status = pyro_env_error(view->part->env, rc, "be written",
@@ -632,7 +632,7 @@ pyro_delete_range(const pyro_view_t *view, pyro_db_e db, uint32_t stream,
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }

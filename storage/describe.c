@@ -13,9 +13,6 @@ static void pyro_describe_part(const pyro_catalog_t *catalog,
     const pyro_partition_t *part, pyro_store_part_t *out);
 static pyro_status_e pyro_describe_stats(const pyro_view_t *view,
     pyro_store_part_stats_t *stats);
-static int pyro_describe_pages(const pyro_view_t *view,
-    pyro_store_part_stats_t *stats);
-static int pyro_describe_free(MDB_txn *txn, uint64_t *pages);
 static int pyro_describe_dbs(const pyro_view_t *view,
     pyro_store_part_stats_t *stats);
 static int pyro_describe_sealed(const pyro_view_t *view,
@@ -194,7 +191,7 @@ pyro_describe_stats(const pyro_view_t *view, pyro_store_part_stats_t *stats)
     pyro_status_e   status;
     pyro_rolled_t   rolled;
 
-    rc = pyro_describe_pages(view, stats);
+    rc = pyro_kv_room(view->part->env, view->txn, &stats->used, &stats->free);
 
     if (rc == 0) {
         rc = pyro_describe_dbs(view, stats);
@@ -227,79 +224,22 @@ pyro_describe_stats(const pyro_view_t *view, pyro_store_part_stats_t *stats)
 
 
 static int
-pyro_describe_pages(const pyro_view_t *view, pyro_store_part_stats_t *stats)
-{
-    int           rc;
-    uint64_t      free;
-    MDB_stat      main;
-    MDB_envinfo   info;
-
-    rc = mdb_env_info(view->part->env->mdb, &info);
-
-    if (rc == 0) {
-        rc = mdb_stat(view->txn, 1, &main);
-    }
-
-    if (rc == 0) {
-        rc = pyro_describe_free(view->txn, &free);
-    }
-
-    if (rc == 0) {
-        stats->free = free * main.ms_psize;
-        stats->used = ((uint64_t) info.me_last_pgno + 1) * main.ms_psize
-                      - stats->free;
-    }
-
-    return rc;
-}
-
-
-/* LMDB's list of free pages: database 0, lists that begin with their length. */
-static int
-pyro_describe_free(MDB_txn *txn, uint64_t *pages)
-{
-    int           rc;
-    size_t        n;
-    MDB_val       key, value;
-    MDB_cursor   *cursor;
-
-    *pages = 0;
-    rc = mdb_cursor_open(txn, 0, &cursor);
-
-    if (rc) {
-        return rc;
-    }
-
-    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-        if (value.mv_size >= sizeof(size_t)) {
-            memcpy(&n, value.mv_data, sizeof(size_t));
-            *pages += n;
-        }
-    }
-
-    mdb_cursor_close(cursor);
-
-    return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-
-static int
 pyro_describe_dbs(const pyro_view_t *view, pyro_store_part_stats_t *stats)
 {
     int               rc;
-    MDB_stat          stat;
+    pyro_kv_stat_t    stat;
     pyro_db_e         db;
     pyro_store_db_t  *out;
 
     for (db = PYRO_DB_META; db < PYRO_DB_COUNT; db++) {
 
-        /* LMDB's own are 0 and 1: it is not in this file */
+        /* not in this file */
 
-        if (view->part->dbi[db] <= 1) {
+        if (view->part->dbi[db] == 0) {
             continue;
         }
 
-        rc = mdb_stat(view->txn, view->part->dbi[db], &stat);
+        rc = pyro_kv_stat(view->txn, view->part->dbi[db], &stat);
 
         if (rc) {
             return rc;
@@ -308,30 +248,29 @@ pyro_describe_dbs(const pyro_view_t *view, pyro_store_part_stats_t *stats)
         out = &stats->dbs[stats->n_dbs++];
 
         out->name = pyro_db_names[db];
-        out->entries = stat.ms_entries;
-        out->bytes = (uint64_t) (stat.ms_branch_pages + stat.ms_leaf_pages
-                                 + stat.ms_overflow_pages) * stat.ms_psize;
+        out->entries = stat.entries;
+        out->bytes = stat.bytes;
 
         switch (db) {
 
         case PYRO_DB_RAW:
-            stats->pushes = view->part->sealed ? 0 : stat.ms_entries;
+            stats->pushes = view->part->sealed ? 0 : stat.entries;
             break;
 
         case PYRO_DB_STR:
-            stats->strings = stat.ms_entries;
+            stats->strings = stat.entries;
             break;
 
         case PYRO_DB_FRAME:
-            stats->frames = stat.ms_entries;
+            stats->frames = stat.entries;
             break;
 
         case PYRO_DB_PTYPE:
-            stats->types = stat.ms_entries;
+            stats->types = stat.entries;
             break;
 
         case PYRO_DB_LATE:
-            stats->late = stat.ms_entries;
+            stats->late = stat.entries;
             break;
 
         default:
@@ -348,24 +287,24 @@ static int
 pyro_describe_sealed(const pyro_view_t *view, pyro_store_part_stats_t *stats)
 {
     int                   rc;
-    MDB_val               key, value;
+    pyro_slice_t          key, value;
     uint32_t              i;
-    MDB_cursor           *cursor;
+    pyro_kv_cursor_t     *cursor;
     pyro_slice_t          in;
     pyro_sealed_hour_t    hour;
 
-    rc = mdb_cursor_open(view->txn, view->part->dbi[PYRO_DB_RAW], &cursor);
+    rc = pyro_kv_cursor(view->txn, view->part->dbi[PYRO_DB_RAW], &cursor);
 
     if (rc) {
         return rc;
     }
 
-    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-        in = pyro_slice(value.mv_data, value.mv_size);
+    while ((rc = pyro_kv_move(cursor, PYRO_KV_NEXT, &key, &value)) == 0) {
+        in = value;
 
-        if (key.mv_size != PYRO_SEALED_KEY
+        if (key.len != PYRO_SEALED_KEY
             || pyro_sealed_hour_open(in,
-                                pyro_get_be32((uint8_t *) key.mv_data + 4),
+                                pyro_get_be32((uint8_t *) key.data + 4),
                                 &hour))
         {
             continue;
@@ -376,16 +315,16 @@ pyro_describe_sealed(const pyro_view_t *view, pyro_store_part_stats_t *stats)
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
-    return rc == MDB_NOTFOUND ? 0 : rc;
+    return rc == PYRO_KV_NOT_FOUND ? 0 : rc;
 }
 
 
 static pyro_status_e
 pyro_describe_scopes(const pyro_view_t *view, pyro_store_part_stats_t *stats)
 {
-    MDB_cursor          *cursor;
+    pyro_kv_cursor_t    *cursor;
     pyro_slice_t         key, value;
     pyro_status_e        status;
     pyro_scope_value_t   scope;
@@ -397,7 +336,7 @@ pyro_describe_scopes(const pyro_view_t *view, pyro_store_part_stats_t *stats)
         return status;
     }
 
-    while ((status = pyro_view_seek(view, cursor, MDB_NEXT, &key, &value))
+    while ((status = pyro_view_seek(view, cursor, PYRO_KV_NEXT, &key, &value))
            == PYRO_OK)
     {
         if (pyro_scope_get(value, &scope)) {
@@ -410,7 +349,7 @@ pyro_describe_scopes(const pyro_view_t *view, pyro_store_part_stats_t *stats)
         stats->nodes += scope.nodes;
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }
@@ -419,7 +358,7 @@ pyro_describe_scopes(const pyro_view_t *view, pyro_store_part_stats_t *stats)
 static pyro_status_e
 pyro_describe_streams(const pyro_view_t *view, pyro_store_part_stats_t *stats)
 {
-    MDB_cursor           *cursor;
+    pyro_kv_cursor_t     *cursor;
     pyro_slice_t          key, value;
     pyro_status_e         status;
     pyro_stream_value_t   stream;
@@ -431,7 +370,7 @@ pyro_describe_streams(const pyro_view_t *view, pyro_store_part_stats_t *stats)
         return status;
     }
 
-    while ((status = pyro_view_seek(view, cursor, MDB_NEXT, &key, &value))
+    while ((status = pyro_view_seek(view, cursor, PYRO_KV_NEXT, &key, &value))
            == PYRO_OK)
     {
         if (pyro_stream_get(value, &stream)) {
@@ -449,7 +388,7 @@ pyro_describe_streams(const pyro_view_t *view, pyro_store_part_stats_t *stats)
         stats->streams++;
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }

@@ -23,8 +23,8 @@ typedef struct {
 typedef struct {
     pyro_store_t       *store;
     pyro_env_t         *env;
-    MDB_dbi             dbi;
-    MDB_txn            *txn;
+    pyro_kv_db_t             dbi;
+    pyro_kv_txn_t            *txn;
 } pyro_info_txn_t;
 
 
@@ -39,14 +39,15 @@ static pyro_status_e pyro_info_commit(pyro_store_t *store,
 static int pyro_info_apply(pyro_info_txn_t *t, pyro_info_item_t *items,
     uint32_t n);
 static int pyro_info_entry(pyro_info_txn_t *t, pyro_info_item_t *item);
-static int pyro_info_stays(const MDB_val *value, const pyro_info_value_t *v);
-static int pyro_info_room(pyro_info_txn_t *t, const MDB_val *key, size_t size,
-    int is_new);
-static int pyro_info_evict(pyro_info_txn_t *t, const MDB_val *key);
-static int pyro_info_oldest(MDB_cursor *cursor, const MDB_val *key,
+static int pyro_info_stays(const pyro_slice_t *value,
+    const pyro_info_value_t *v);
+static int pyro_info_room(pyro_info_txn_t *t, const pyro_slice_t *key,
+    size_t size, int is_new);
+static int pyro_info_evict(pyro_info_txn_t *t, const pyro_slice_t *key);
+static int pyro_info_oldest(pyro_kv_cursor_t *cursor, const pyro_slice_t *key,
     uint8_t *oldest);
 static void pyro_info_key(uint8_t *bytes, uint32_t tenant,
-    pyro_slice_t service, MDB_val *key);
+    pyro_slice_t service, pyro_slice_t *key);
 static pyro_status_e pyro_info_read(pyro_catalog_t *catalog, uint32_t tenant,
     pyro_slice_t service, pyro_arena_t *arena, pyro_slice_t *info,
     pyro_error_t *err);
@@ -262,10 +263,9 @@ pyro_info_commit(pyro_store_t *store, pyro_info_item_t *items, uint32_t n)
 static int
 pyro_info_apply(pyro_info_txn_t *t, pyro_info_item_t *items, uint32_t n)
 {
-    int          rc;
-    uint32_t     i;
-    MDB_stat     stat;
-    MDB_envinfo  env;
+    int       rc;
+    uint32_t  i;
+    uint64_t  extent;
 
     /*
      * The file must never be full of this: without room in it there is no new
@@ -273,17 +273,10 @@ pyro_info_apply(pyro_info_txn_t *t, pyro_info_item_t *items, uint32_t n)
      * keeps old pages.
      */
 
-    rc = mdb_env_info(t->env->mdb, &env);
+    rc = pyro_env_extent(t->env, &extent);
 
-    if (rc == 0) {
-        rc = mdb_stat(t->txn, t->dbi, &stat);
-    }
-
-    if (rc == 0
-        && (uint64_t) env.me_last_pgno * stat.ms_psize
-           > t->env->map_size / 4 * 3)
-    {
-        rc = MDB_MAP_FULL;
+    if (rc == 0 && extent > t->env->map_size / 4 * 3) {
+        rc = PYRO_KV_FULL;
     }
 
     for (i = 0; i < n && rc == 0; i++) {
@@ -298,8 +291,10 @@ static int
 pyro_info_entry(pyro_info_txn_t *t, pyro_info_item_t *item)
 {
     int                 rc, is_new;
+    void               *room;
+    size_t              size;
     uint8_t             bytes[PYRO_KEY_MAX];
-    MDB_val             key, value;
+    pyro_slice_t        key, value;
     pyro_info_value_t   v;
 
     v.time = item->push->time;
@@ -308,32 +303,32 @@ pyro_info_entry(pyro_info_txn_t *t, pyro_info_item_t *item)
 
     pyro_info_key(bytes, item->tenant, v.service, &key);
 
-    rc = mdb_get(t->txn, t->dbi, &key, &value);
+    rc = pyro_kv_get(t->txn, t->dbi, key, &value);
 
-    if (rc != 0 && rc != MDB_NOTFOUND) {
+    if (rc != 0 && rc != PYRO_KV_NOT_FOUND) {
         return rc;
     }
 
-    is_new = rc == MDB_NOTFOUND;
+    is_new = rc == PYRO_KV_NOT_FOUND;
 
     if (!is_new && pyro_info_stays(&value, &v)) {
         return 0;
     }
 
-    value.mv_size = PYRO_INFO_HEADER + v.service.len + v.info.len;
-    rc = pyro_info_room(t, &key, value.mv_size, is_new);
+    size = PYRO_INFO_HEADER + v.service.len + v.info.len;
+    rc = pyro_info_room(t, &key, size, is_new);
 
-    if (rc == MDB_NOTFOUND) {
+    if (rc == PYRO_KV_NOT_FOUND) {
         pyro_info_fail(t->store, item->push);
         return 0;
     }
 
     if (rc == 0) {
-        rc = mdb_put(t->txn, t->dbi, &key, &value, MDB_RESERVE);
+        rc = pyro_kv_reserve(t->txn, t->dbi, key, size, &room);
     }
 
     if (rc == 0) {
-        pyro_info_put(value.mv_data, &v);
+        pyro_info_put(room, &v);
     }
 
     return rc;
@@ -342,11 +337,11 @@ pyro_info_entry(pyro_info_txn_t *t, pyro_info_item_t *item)
 
 /* 1: the entry is the service's, and newer than v or the same. */
 static int
-pyro_info_stays(const MDB_val *value, const pyro_info_value_t *v)
+pyro_info_stays(const pyro_slice_t *value, const pyro_info_value_t *v)
 {
     pyro_info_value_t  known;
 
-    return pyro_info_get(pyro_slice(value->mv_data, value->mv_size), &known)
+    return pyro_info_get(*value, &known)
            == 0
            && pyro_slice_eq(known.service, v->service)
            && (known.time > v->time
@@ -355,27 +350,24 @@ pyro_info_stays(const MDB_val *value, const pyro_info_value_t *v)
 }
 
 
-/* MDB_NOTFOUND: there is no room, and what was taken away made none. */
+/* PYRO_KV_NOT_FOUND: there is no room, and what was taken away made none. */
 static int
-pyro_info_room(pyro_info_txn_t *t, const MDB_val *key, size_t size, int is_new)
+pyro_info_room(pyro_info_txn_t *t, const pyro_slice_t *key, size_t size,
+    int is_new)
 {
-    int        rc;
-    uint32_t   i;
-    uint64_t   bytes;
-    MDB_stat   stat;
+    int             rc;
+    uint32_t        i;
+    pyro_kv_stat_t  stat;
 
     for (i = 0; i < PYRO_INFO_NEAR; i++) {
-        rc = mdb_stat(t->txn, t->dbi, &stat);
+        rc = pyro_kv_stat(t->txn, t->dbi, &stat);
 
         if (rc) {
             return rc;
         }
 
-        bytes = ((uint64_t) stat.ms_branch_pages + stat.ms_leaf_pages
-                 + stat.ms_overflow_pages) * stat.ms_psize;
-
-        if (stat.ms_entries + (size_t) is_new <= t->store->info.max_entries
-            && bytes + size <= t->store->info.max_bytes)
+        if (stat.entries + (size_t) is_new <= t->store->info.max_entries
+            && stat.bytes + size <= t->store->info.max_bytes)
         {
             return 0;
         }
@@ -387,23 +379,22 @@ pyro_info_room(pyro_info_txn_t *t, const MDB_val *key, size_t size, int is_new)
         }
     }
 
-    return MDB_NOTFOUND;
+    return PYRO_KV_NOT_FOUND;
 }
 
 
 /*
  * Takes away the oldest of the entries behind key, which are any entries: keys
- * are hashes.  MDB_NOTFOUND: there is none but key's own.
+ * are hashes.  PYRO_KV_NOT_FOUND: there is none but key's own.
  */
 static int
-pyro_info_evict(pyro_info_txn_t *t, const MDB_val *key)
+pyro_info_evict(pyro_info_txn_t *t, const pyro_slice_t *key)
 {
-    int          rc;
-    uint8_t      bytes[PYRO_INFO_KEY];
-    MDB_val      k;
-    MDB_cursor  *cursor;
+    int                rc;
+    uint8_t            bytes[PYRO_INFO_KEY];
+    pyro_kv_cursor_t  *cursor;
 
-    rc = mdb_cursor_open(t->txn, t->dbi, &cursor);
+    rc = pyro_kv_cursor(t->txn, t->dbi, &cursor);
 
     if (rc) {
         return rc;
@@ -411,59 +402,57 @@ pyro_info_evict(pyro_info_txn_t *t, const MDB_val *key)
 
     rc = pyro_info_oldest(cursor, key, bytes);
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     if (rc) {
         return rc;
     }
 
-    k.mv_data = bytes;
-    k.mv_size = PYRO_INFO_KEY;
-
-    return mdb_del(t->txn, t->dbi, &k, NULL);
+    return pyro_kv_delete(t->txn, t->dbi, pyro_slice(bytes, PYRO_INFO_KEY));
 }
 
 
 /* The key of the oldest; one that cannot be read is older than all. */
 static int
-pyro_info_oldest(MDB_cursor *cursor, const MDB_val *key, uint8_t *oldest)
+pyro_info_oldest(pyro_kv_cursor_t *cursor, const pyro_slice_t *key,
+    uint8_t *oldest)
 {
     int                 rc;
     int64_t             time;
-    MDB_val             k, v;
+    pyro_slice_t        k, v;
     uint32_t            i;
     pyro_info_value_t   known;
 
     k = *key;
     time = INT64_MAX;
-    rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+    rc = pyro_kv_move(cursor, PYRO_KV_SEEK, &k, &v);
 
     for (i = 0; i < PYRO_INFO_NEAR; i++) {
 
-        if (rc == MDB_NOTFOUND) {
-            rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
+        if (rc == PYRO_KV_NOT_FOUND) {
+            rc = pyro_kv_move(cursor, PYRO_KV_FIRST, &k, &v);
         }
 
         if (rc) {
             break;
         }
 
-        if (pyro_info_get(pyro_slice(v.mv_data, v.mv_size), &known)) {
+        if (pyro_info_get(v, &known)) {
             known.time = INT64_MIN;
         }
 
-        if (k.mv_size == PYRO_INFO_KEY && known.time < time
-            && memcmp(k.mv_data, key->mv_data, PYRO_INFO_KEY) != 0)
+        if (k.len == PYRO_INFO_KEY && known.time < time
+            && memcmp(k.data, key->data, PYRO_INFO_KEY) != 0)
         {
             time = known.time;
-            memcpy(oldest, k.mv_data, PYRO_INFO_KEY);
+            memcpy(oldest, k.data, PYRO_INFO_KEY);
         }
 
-        rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+        rc = pyro_kv_move(cursor, PYRO_KV_NEXT, &k, &v);
     }
 
-    if (rc == 0 || rc == MDB_NOTFOUND) {
-        rc = time == INT64_MAX ? MDB_NOTFOUND : 0;
+    if (rc == 0 || rc == PYRO_KV_NOT_FOUND) {
+        rc = time == INT64_MAX ? PYRO_KV_NOT_FOUND : 0;
     }
 
     return rc;
@@ -472,11 +461,12 @@ pyro_info_oldest(MDB_cursor *cursor, const MDB_val *key, uint8_t *oldest)
 
 static void
 pyro_info_key(uint8_t *bytes, uint32_t tenant, pyro_slice_t service,
-    MDB_val *key)
+    pyro_slice_t *key)
 {
-    key->mv_data = bytes;
-    key->mv_size = pyro_key_pair(bytes, tenant,
-                                 pyro_hash64(service.data, service.len, 0));
+    *key = pyro_slice(bytes,
+                      pyro_key_pair(bytes, tenant,
+                                    pyro_hash64(service.data, service.len,
+                                                0)));
 }
 
 
@@ -536,8 +526,8 @@ pyro_info_read(pyro_catalog_t *catalog, uint32_t tenant, pyro_slice_t service,
 {
     int                 rc;
     uint8_t             bytes[PYRO_KEY_MAX];
-    MDB_val             key, value;
-    MDB_txn            *txn;
+    pyro_slice_t        key, value;
+    pyro_kv_txn_t      *txn;
     pyro_status_e       status;
     pyro_info_value_t   known;
 
@@ -549,15 +539,15 @@ pyro_info_read(pyro_catalog_t *catalog, uint32_t tenant, pyro_slice_t service,
 
     pyro_info_key(bytes, tenant, service, &key);
 
-    rc = mdb_get(txn, catalog->dbi[PYRO_CONTROL_INFO], &key, &value);
+    rc = pyro_kv_get(txn, catalog->dbi[PYRO_CONTROL_INFO], key, &value);
 
-    if (rc == MDB_NOTFOUND) {
+    if (rc == PYRO_KV_NOT_FOUND) {
         status = PYRO_NOT_FOUND;
 
     } else if (rc) {
         status = pyro_env_error(catalog->control, rc, "be read", err);
 
-    } else if (pyro_info_get(pyro_slice(value.mv_data, value.mv_size), &known))
+    } else if (pyro_info_get(value, &known))
     {
         status = pyro_env_damaged(catalog->control, "an info of tenant",
                                   tenant, err);

@@ -13,13 +13,13 @@
 
 static int pyro_late_is(const pyro_catalog_t *catalog, int64_t time,
     int64_t now);
-static int64_t pyro_late_get(pyro_catalog_t *catalog, MDB_txn *txn);
+static int64_t pyro_late_get(pyro_catalog_t *catalog, pyro_kv_txn_t *txn);
 static pyro_status_e pyro_late_refuse(const pyro_catalog_t *catalog,
     int64_t time, int64_t wait, pyro_error_t *err);
 
 
 pyro_status_e
-pyro_late_take(pyro_catalog_t *catalog, MDB_txn *txn, int64_t time,
+pyro_late_take(pyro_catalog_t *catalog, pyro_kv_txn_t *txn, int64_t time,
     int64_t now, pyro_error_t *err)
 {
     int      rc;
@@ -71,20 +71,18 @@ pyro_late_is(const pyro_catalog_t *catalog, int64_t time, int64_t now)
 
 /* What cannot be read allows everything: the next one writes it. */
 static int64_t
-pyro_late_get(pyro_catalog_t *catalog, MDB_txn *txn)
+pyro_late_get(pyro_catalog_t *catalog, pyro_kv_txn_t *txn)
 {
-    MDB_val  key, value;
+    pyro_slice_t  value;
 
-    key.mv_data = PYRO_LATE_KEY;
-    key.mv_size = strlen(PYRO_LATE_KEY);
-
-    if (mdb_get(txn, catalog->dbi[PYRO_CONTROL_META], &key, &value)
-        || value.mv_size != 8)
+    if (pyro_kv_get(txn, catalog->dbi[PYRO_CONTROL_META],
+                    pyro_slice_str(PYRO_LATE_KEY), &value)
+        || value.len != 8)
     {
         return 0;
     }
 
-    return (int64_t) pyro_get_be64(value.mv_data);
+    return (int64_t) pyro_get_be64((const uint8_t *) value.data);
 }
 
 

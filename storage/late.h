@@ -21,7 +21,7 @@
  * makes it; nothing where the partition is of the last two days or the next
  * hour.  PYRO_EXHAUSTED: none is left.  Both are ns, now of the wall clock.
  */
-pyro_status_e pyro_late_take(pyro_catalog_t *catalog, MDB_txn *txn,
+pyro_status_e pyro_late_take(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
     int64_t time, int64_t now, pyro_error_t *err);
 
 

@@ -175,11 +175,11 @@ pyro_status_e
 pyro_nodes_load(const pyro_view_t *view, uint32_t scope, uint32_t n,
     uint32_t *parents, uint32_t *frames)
 {
-    uint8_t         bytes[PYRO_KEY_MAX];
-    uint32_t        first;
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, chunk;
-    pyro_status_e   status;
+    uint8_t            bytes[PYRO_KEY_MAX];
+    uint32_t           first;
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, chunk;
+    pyro_status_e      status;
 
     parents[0] = 0;
     frames[0] = 0;
@@ -196,7 +196,7 @@ pyro_nodes_load(const pyro_view_t *view, uint32_t scope, uint32_t n,
                                           (first - 1) / PYRO_NODES_PER_CHUNK));
 
         status = pyro_view_seek(view, cursor,
-                                first == 1 ? MDB_SET_RANGE : MDB_NEXT, &key,
+                                first == 1 ? PYRO_KV_SEEK : PYRO_KV_NEXT, &key,
                                 &chunk);
 
         if (status != PYRO_OK && status != PYRO_NOT_FOUND) {
@@ -216,7 +216,7 @@ pyro_nodes_load(const pyro_view_t *view, uint32_t scope, uint32_t n,
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status;
 }

@@ -9,13 +9,13 @@
 #include "storage/suspects.h"
 
 
-static int pyro_partition_dbs(MDB_txn *txn, MDB_dbi *dbi, unsigned int flags);
-static int pyro_partition_fill(MDB_txn *txn, MDB_dbi meta,
+static int pyro_partition_dbs(pyro_kv_txn_t *txn, pyro_kv_db_t *dbi, int make);
+static int pyro_partition_fill(pyro_kv_txn_t *txn, pyro_kv_db_t meta,
     const pyro_partition_value_t *value, pyro_state_e state);
 static pyro_status_e pyro_partition_load(pyro_partition_t *part,
     pyro_error_t *err);
-static pyro_status_e pyro_partition_meta(pyro_partition_t *part, MDB_txn *txn,
-    pyro_error_t *err);
+static pyro_status_e pyro_partition_meta(pyro_partition_t *part,
+    pyro_kv_txn_t *txn, pyro_error_t *err);
 
 
 pyro_status_e
@@ -24,8 +24,8 @@ pyro_partition_create(const char *path, uint64_t map_size,
     pyro_error_t *err)
 {
     int             rc;
-    MDB_dbi         dbi[PYRO_DB_COUNT];
-    MDB_txn        *txn;
+    pyro_kv_db_t    dbi[PYRO_DB_COUNT];
+    pyro_kv_txn_t  *txn;
     pyro_env_t     *env;
     pyro_status_e   status;
 
@@ -39,7 +39,7 @@ pyro_partition_create(const char *path, uint64_t map_size,
     status = pyro_env_begin(env, 0, &txn, err);
 
     if (status == PYRO_OK) {
-        rc = pyro_partition_dbs(txn, dbi, MDB_CREATE);
+        rc = pyro_partition_dbs(txn, dbi, 1);
 
         if (rc == 0) {
             rc = pyro_partition_fill(txn, dbi[PYRO_DB_META], value, state);
@@ -77,13 +77,13 @@ pyro_partition_unlink(const char *path)
 
 
 static int
-pyro_partition_dbs(MDB_txn *txn, MDB_dbi *dbi, unsigned int flags)
+pyro_partition_dbs(pyro_kv_txn_t *txn, pyro_kv_db_t *dbi, int make)
 {
     int       rc;
     uint32_t  i;
 
     for (i = 0; i < PYRO_DB_COUNT; i++) {
-        rc = mdb_dbi_open(txn, pyro_db_names[i], flags, &dbi[i]);
+        rc = pyro_kv_open(txn, pyro_db_names[i], make, &dbi[i]);
 
         if (rc) {
             return rc;
@@ -95,7 +95,7 @@ pyro_partition_dbs(MDB_txn *txn, MDB_dbi *dbi, unsigned int flags)
 
 
 static int
-pyro_partition_fill(MDB_txn *txn, MDB_dbi meta,
+pyro_partition_fill(pyro_kv_txn_t *txn, pyro_kv_db_t meta,
     const pyro_partition_value_t *value, pyro_state_e state)
 {
     int         rc;
@@ -133,7 +133,7 @@ pyro_partition_open(pyro_partition_t *part, const char *path,
     struct stat    before, after;
     pyro_status_e  status;
 
-    /* mdb_env_open() would make a file that is not there */
+    /* pyro_env_open() would make a file that is not there */
 
     id = pyro_suspects_id(part->start, part->generation);
     gone = stat(path, &before) != 0;
@@ -195,8 +195,8 @@ static pyro_status_e
 pyro_partition_load(pyro_partition_t *part, pyro_error_t *err)
 {
     int             rc;
-    MDB_dbi         meta;
-    MDB_txn        *txn;
+    pyro_kv_db_t    meta;
+    pyro_kv_txn_t  *txn;
     pyro_status_e   status;
 
     status = pyro_env_begin(part->env, 1, &txn, err);
@@ -205,7 +205,7 @@ pyro_partition_load(pyro_partition_t *part, pyro_error_t *err)
         return status;
     }
 
-    rc = mdb_dbi_open(txn, pyro_db_names[PYRO_DB_META], 0, &meta);
+    rc = pyro_kv_open(txn, pyro_db_names[PYRO_DB_META], 0, &meta);
 
     if (rc) {
         status = pyro_env_error(part->env, rc, "be used: it is no partition",
@@ -238,7 +238,8 @@ pyro_partition_load(pyro_partition_t *part, pyro_error_t *err)
 
 
 static pyro_status_e
-pyro_partition_meta(pyro_partition_t *part, MDB_txn *txn, pyro_error_t *err)
+pyro_partition_meta(pyro_partition_t *part, pyro_kv_txn_t *txn,
+    pyro_error_t *err)
 {
     pyro_view_t             view = { part, txn, err };
     pyro_slice_t            in;
@@ -288,7 +289,7 @@ int
 pyro_partition_sources(pyro_partition_t *part, uint32_t *list, uint32_t *n)
 {
     size_t          i;
-    MDB_txn        *txn;
+    pyro_kv_txn_t  *txn;
     pyro_view_t     view;
     pyro_slice_t    in;
     pyro_status_e   status;
@@ -372,25 +373,17 @@ pyro_status_e
 pyro_view_get(const pyro_view_t *view, pyro_db_e db, const void *key,
     size_t key_len, pyro_slice_t *value)
 {
-    int      rc;
-    MDB_val  k, v;
+    int  rc;
 
-    k.mv_data = (void *) key;
-    k.mv_size = key_len;
+    rc = pyro_kv_get(view->txn, view->part->dbi[db], pyro_slice(key, key_len),
+                     value);
 
-    rc = mdb_get(view->txn, view->part->dbi[db], &k, &v);
-
-    if (rc == MDB_NOTFOUND) {
+    if (rc == PYRO_KV_NOT_FOUND) {
         return PYRO_NOT_FOUND;
     }
 
-    if (rc) {
-        return pyro_env_error(view->part->env, rc, "be read", view->err);
-    }
-
-    *value = pyro_slice(v.mv_data, v.mv_size);
-
-    return PYRO_OK;
+    return rc ? pyro_env_error(view->part->env, rc, "be read", view->err)
+              : PYRO_OK;
 }
 
 
@@ -398,15 +391,10 @@ pyro_status_e
 pyro_view_put(const pyro_view_t *view, pyro_db_e db, const void *key,
     size_t key_len, const void *value, size_t len)
 {
-    int      rc;
-    MDB_val  k, v;
+    int  rc;
 
-    k.mv_data = (void *) key;
-    k.mv_size = key_len;
-    v.mv_data = (void *) value;
-    v.mv_size = len;
-
-    rc = mdb_put(view->txn, view->part->dbi[db], &k, &v, 0);
+    rc = pyro_kv_put(view->txn, view->part->dbi[db], pyro_slice(key, key_len),
+                     pyro_slice(value, len));
 
     return rc ? pyro_env_error(view->part->env, rc, "be written", view->err)
               : PYRO_OK;
@@ -417,26 +405,24 @@ pyro_status_e
 pyro_view_delete(const pyro_view_t *view, pyro_db_e db, const void *key,
     size_t key_len)
 {
-    int      rc;
-    MDB_val  k;
+    int  rc;
 
-    k.mv_data = (void *) key;
-    k.mv_size = key_len;
+    rc = pyro_kv_delete(view->txn, view->part->dbi[db],
+                        pyro_slice(key, key_len));
 
-    rc = mdb_del(view->txn, view->part->dbi[db], &k, NULL);
-
-    return rc && rc != MDB_NOTFOUND
+    return rc && rc != PYRO_KV_NOT_FOUND
            ? pyro_env_error(view->part->env, rc, "be written", view->err)
            : PYRO_OK;
 }
 
 
 pyro_status_e
-pyro_view_cursor(const pyro_view_t *view, pyro_db_e db, MDB_cursor **cursor)
+pyro_view_cursor(const pyro_view_t *view, pyro_db_e db,
+    pyro_kv_cursor_t **cursor)
 {
     int  rc;
 
-    rc = mdb_cursor_open(view->txn, view->part->dbi[db], cursor);
+    rc = pyro_kv_cursor(view->txn, view->part->dbi[db], cursor);
 
     return rc ? pyro_env_error(view->part->env, rc, "be read", view->err)
               : PYRO_OK;
@@ -444,67 +430,51 @@ pyro_view_cursor(const pyro_view_t *view, pyro_db_e db, MDB_cursor **cursor)
 
 
 pyro_status_e
-pyro_view_seek(const pyro_view_t *view, MDB_cursor *cursor, MDB_cursor_op op,
-    pyro_slice_t *key, pyro_slice_t *value)
+pyro_view_seek(const pyro_view_t *view, pyro_kv_cursor_t *cursor,
+    pyro_kv_move_e op, pyro_slice_t *key, pyro_slice_t *value)
 {
-    int      rc;
-    MDB_val  k, v;
+    int  rc;
 
-    k.mv_data = (void *) key->data;
-    k.mv_size = key->len;
+    rc = pyro_kv_move(cursor, op, key, value);
 
-    rc = mdb_cursor_get(cursor, &k, &v, op);
-
-    if (rc == MDB_NOTFOUND) {
+    if (rc == PYRO_KV_NOT_FOUND) {
         return PYRO_NOT_FOUND;
     }
 
-    if (rc) {
-        return pyro_env_error(view->part->env, rc, "be read", view->err);
-    }
-
-    *key = pyro_slice(k.mv_data, k.mv_size);
-    *value = pyro_slice(v.mv_data, v.mv_size);
-
-    return PYRO_OK;
+    return rc ? pyro_env_error(view->part->env, rc, "be read", view->err)
+              : PYRO_OK;
 }
 
 
 int
-pyro_meta_u32(MDB_txn *txn, MDB_dbi meta, const char *name, uint32_t *v)
+pyro_meta_u32(pyro_kv_txn_t *txn, pyro_kv_db_t meta, const char *name,
+    uint32_t *v)
 {
-    MDB_val  key, value;
+    pyro_slice_t  value;
 
-    key.mv_data = (void *) name;
-    key.mv_size = strlen(name);
-
-    if (mdb_get(txn, meta, &key, &value) || value.mv_size != 4) {
+    if (pyro_kv_get(txn, meta, pyro_slice_str(name), &value)
+        || value.len != 4)
+    {
         return -1;
     }
 
-    *v = pyro_get_be32(value.mv_data);
+    *v = pyro_get_be32((const uint8_t *) value.data);
 
     return 0;
 }
 
 
 int
-pyro_meta_put(MDB_txn *txn, MDB_dbi meta, const char *name, const void *value,
-    size_t len)
+pyro_meta_put(pyro_kv_txn_t *txn, pyro_kv_db_t meta, const char *name,
+    const void *value, size_t len)
 {
-    MDB_val  k, v;
-
-    k.mv_data = (void *) name;
-    k.mv_size = strlen(name);
-    v.mv_data = (void *) value;
-    v.mv_size = len;
-
-    return mdb_put(txn, meta, &k, &v, 0);
+    return pyro_kv_put(txn, meta, pyro_slice_str(name),
+                       pyro_slice(value, len));
 }
 
 
 pyro_status_e
-pyro_meta_format(pyro_env_t *env, MDB_txn *txn, MDB_dbi meta,
+pyro_meta_format(pyro_env_t *env, pyro_kv_txn_t *txn, pyro_kv_db_t meta,
     pyro_error_t *err)
 {
     uint32_t  format;

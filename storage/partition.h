@@ -17,7 +17,7 @@
 #include <time.h>
 
 #include "core/base/clock.h"
-#include "storage/env.h"
+#include "storage/kv.h"
 #include "storage/node_cache.h"
 #include "storage/schema.h"
 
@@ -46,14 +46,14 @@ typedef struct {
     int                 sealed;     /* "raw" has hours, if anything */
     int                 thinned;    /* 1 sums of hours alone, 2 of days */
     uint64_t            seed;
-    MDB_dbi             dbi[PYRO_DB_COUNT];
+    pyro_kv_db_t             dbi[PYRO_DB_COUNT];
     pyro_node_cache_t   cache;      /* the writer's */
 } pyro_partition_t;
 
 
 typedef struct {
     pyro_partition_t   *part;
-    MDB_txn            *txn;
+    pyro_kv_txn_t            *txn;
     pyro_error_t       *err;
 } pyro_view_t;
 
@@ -116,23 +116,24 @@ pyro_status_e pyro_view_delete(const pyro_view_t *view, pyro_db_e db,
     const void *key, size_t key_len);
 
 pyro_status_e pyro_view_cursor(const pyro_view_t *view, pyro_db_e db,
-    MDB_cursor **cursor);
+    pyro_kv_cursor_t **cursor);
 
 /*
- * Moves the cursor: to the first key that is not below *key with MDB_SET_RANGE,
- * or on with MDB_NEXT, MDB_PREV, MDB_LAST.  PYRO_NOT_FOUND: there is none.
+ * Moves the cursor as pyro_kv_move() does.  PYRO_NOT_FOUND: there is no such
+ * key.
  */
-pyro_status_e pyro_view_seek(const pyro_view_t *view, MDB_cursor *cursor,
-    MDB_cursor_op op, pyro_slice_t *key, pyro_slice_t *value);
+pyro_status_e pyro_view_seek(const pyro_view_t *view, pyro_kv_cursor_t *cursor,
+    pyro_kv_move_e op, pyro_slice_t *key, pyro_slice_t *value);
 
 /* A number of 32 bits in a meta database; -1: none or damaged. */
-int pyro_meta_u32(MDB_txn *txn, MDB_dbi meta, const char *name, uint32_t *v);
-int pyro_meta_put(MDB_txn *txn, MDB_dbi meta, const char *name,
+int pyro_meta_u32(pyro_kv_txn_t *txn, pyro_kv_db_t meta, const char *name,
+    uint32_t *v);
+int pyro_meta_put(pyro_kv_txn_t *txn, pyro_kv_db_t meta, const char *name,
     const void *value, size_t len);
 
 /* PYRO_UNAVAILABLE with both numbers unless the file's format is known. */
-pyro_status_e pyro_meta_format(pyro_env_t *env, MDB_txn *txn, MDB_dbi meta,
-    pyro_error_t *err);
+pyro_status_e pyro_meta_format(pyro_env_t *env, pyro_kv_txn_t *txn,
+    pyro_kv_db_t meta, pyro_error_t *err);
 
 
 #endif /* _PYRO_PARTITION_H_INCLUDED_ */

@@ -24,9 +24,9 @@ static int pyro_plan_cut(pyro_read_t *read, pyro_plan_read_t *plan);
 pyro_status_e
 pyro_plan_begin(pyro_read_t *read, pyro_plan_read_t *plan)
 {
-    int            rc;
-    MDB_stat       stat;
-    pyro_status_e  status;
+    int             rc;
+    pyro_kv_stat_t  stat;
+    pyro_status_e   status;
 
     status = pyro_rolled_read(&read->view, &plan->rolled);
 
@@ -34,14 +34,15 @@ pyro_plan_begin(pyro_read_t *read, pyro_plan_read_t *plan)
         return status;
     }
 
-    rc = mdb_stat(read->view.txn, read->view.part->dbi[PYRO_DB_LATE], &stat);
+    rc = pyro_kv_stat(read->view.txn, read->view.part->dbi[PYRO_DB_LATE],
+                      &stat);
 
     if (rc) {
         return pyro_env_error(read->view.part->env, rc, "be read",
                               read->view.err);
     }
 
-    plan->late = stat.ms_entries != 0;
+    plan->late = stat.entries != 0;
 
     if (read->view.part->thinned) {
         pyro_plan_thinned(plan, read->view.part, read->query);
@@ -165,11 +166,11 @@ pyro_plan_moment(const pyro_plan_read_t *plan, const pyro_partition_t *part,
 pyro_status_e
 pyro_plan_dirty(pyro_read_t *read, pyro_plan_read_t *plan, uint32_t stream)
 {
-    uint32_t        slot;
-    uint8_t         bytes[PYRO_LATE_KEY];
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
+    uint32_t           slot;
+    uint8_t            bytes[PYRO_LATE_KEY];
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
 
     plan->n_dirty = 0;
 
@@ -184,7 +185,7 @@ pyro_plan_dirty(pyro_read_t *read, pyro_plan_read_t *plan, uint32_t stream)
     }
 
     key = pyro_slice(bytes, pyro_key_late(bytes, stream, plan->from));
-    status = pyro_view_seek(&read->view, cursor, MDB_SET_RANGE, &key, &value);
+    status = pyro_view_seek(&read->view, cursor, PYRO_KV_SEEK, &key, &value);
 
     while (status == PYRO_OK && key.len == PYRO_LATE_KEY
            && pyro_get_be32((const uint8_t *) key.data) == stream)
@@ -204,10 +205,11 @@ pyro_plan_dirty(pyro_read_t *read, pyro_plan_read_t *plan, uint32_t stream)
         }
 
         plan->dirty[plan->n_dirty++] = slot;
-        status = pyro_view_seek(&read->view, cursor, MDB_NEXT, &key, &value);
+        status = pyro_view_seek(&read->view, cursor, PYRO_KV_NEXT, &key,
+                                &value);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }

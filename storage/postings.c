@@ -78,10 +78,10 @@ static pyro_status_e
 pyro_postings_last(pyro_batch_t *batch, const uint8_t *prefix, uint32_t *chunk,
     pyro_slice_t *value)
 {
-    uint8_t         bytes[PYRO_KEY_MAX];
-    MDB_cursor     *cursor;
-    pyro_slice_t    key;
-    pyro_status_e   status;
+    uint8_t            bytes[PYRO_KEY_MAX];
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key;
+    pyro_status_e      status;
 
     *chunk = 0;
 
@@ -95,18 +95,20 @@ pyro_postings_last(pyro_batch_t *batch, const uint8_t *prefix, uint32_t *chunk,
     pyro_put_be16(bytes + PYRO_POST_KEY - 2, UINT16_MAX);
     key = pyro_slice(bytes, PYRO_POST_KEY);
 
-    status = pyro_view_seek(&batch->view, cursor, MDB_SET_RANGE, &key, value);
+    status = pyro_view_seek(&batch->view, cursor, PYRO_KV_SEEK, &key, value);
 
     if (status == PYRO_NOT_FOUND) {
-        status = pyro_view_seek(&batch->view, cursor, MDB_LAST, &key, value);
+        status = pyro_view_seek(&batch->view, cursor, PYRO_KV_LAST, &key,
+                                value);
 
     } else if (status == PYRO_OK
                && memcmp(key.data, bytes, PYRO_POST_KEY) != 0)
     {
-        status = pyro_view_seek(&batch->view, cursor, MDB_PREV, &key, value);
+        status = pyro_view_seek(&batch->view, cursor, PYRO_KV_PREV, &key,
+                                value);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     if (status != PYRO_OK) {
         return status;
@@ -133,12 +135,12 @@ pyro_status_e
 pyro_postings_read(const pyro_view_t *view, pyro_arena_t *arena,
     uint32_t tenant, uint32_t name, uint32_t value, pyro_stream_ids_t *list)
 {
-    int             rc;
-    uint8_t         first[PYRO_KEY_MAX];
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, in;
-    MDB_cursor_op   op;
-    pyro_status_e   status;
+    int                rc;
+    uint8_t            first[PYRO_KEY_MAX];
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, in;
+    pyro_kv_move_e     op;
+    pyro_status_e      status;
 
     key = pyro_slice(first, pyro_key_post(first, tenant, name, value, 0));
     status = pyro_view_cursor(view, PYRO_DB_POST, &cursor);
@@ -147,7 +149,7 @@ pyro_postings_read(const pyro_view_t *view, pyro_arena_t *arena,
         return status;
     }
 
-    for (op = MDB_SET_RANGE; /* void */ ; op = MDB_NEXT) {
+    for (op = PYRO_KV_SEEK; /* void */ ; op = PYRO_KV_NEXT) {
         status = pyro_view_seek(view, cursor, op, &key, &in);
 
         if (status != PYRO_OK || key.len != PYRO_POST_KEY
@@ -167,7 +169,7 @@ pyro_postings_read(const pyro_view_t *view, pyro_arena_t *arena,
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }
@@ -177,11 +179,11 @@ pyro_status_e
 pyro_postings_remove(const pyro_view_t *view, pyro_arena_t *arena,
     uint32_t tenant, uint32_t name, uint32_t value, uint32_t stream)
 {
-    uint8_t         first[PYRO_KEY_MAX], found[PYRO_KEY_MAX];
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, in;
-    MDB_cursor_op   op;
-    pyro_status_e   status;
+    uint8_t            first[PYRO_KEY_MAX], found[PYRO_KEY_MAX];
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, in;
+    pyro_kv_move_e     op;
+    pyro_status_e      status;
 
     key = pyro_slice(first, pyro_key_post(first, tenant, name, value, 0));
     status = pyro_view_cursor(view, PYRO_DB_POST, &cursor);
@@ -190,7 +192,7 @@ pyro_postings_remove(const pyro_view_t *view, pyro_arena_t *arena,
         return status;
     }
 
-    for (op = MDB_SET_RANGE; /* void */ ; op = MDB_NEXT) {
+    for (op = PYRO_KV_SEEK; /* void */ ; op = PYRO_KV_NEXT) {
         status = pyro_view_seek(view, cursor, op, &key, &in);
 
         if (status == PYRO_OK
@@ -211,7 +213,7 @@ pyro_postings_remove(const pyro_view_t *view, pyro_arena_t *arena,
         memcpy(found, key.data, PYRO_POST_KEY);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     if (status != PYRO_OK) {
         return status == PYRO_NOT_FOUND

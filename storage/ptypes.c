@@ -13,9 +13,9 @@ pyro_status_e
 pyro_ptypes_load(const pyro_view_t *view, pyro_arena_t *arena,
     pyro_ptypes_t *ptypes)
 {
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
 
     memset(ptypes, 0, sizeof(pyro_ptypes_t));
     key = pyro_slice(NULL, 0);
@@ -27,7 +27,7 @@ pyro_ptypes_load(const pyro_view_t *view, pyro_arena_t *arena,
     }
 
     for ( ;; ) {
-        status = pyro_view_seek(view, cursor, MDB_NEXT, &key, &value);
+        status = pyro_view_seek(view, cursor, PYRO_KV_NEXT, &key, &value);
 
         if (status != PYRO_OK) {
             break;
@@ -60,7 +60,7 @@ pyro_ptypes_load(const pyro_view_t *view, pyro_arena_t *arena,
         ptypes->n++;
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }

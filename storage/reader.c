@@ -133,7 +133,7 @@ pyro_read_partition(pyro_store_t *store, const pyro_store_query_t *query,
 
         for (level = PYRO_LEVEL_RAW; level < PYRO_LEVELS; level++) {
             if (read.cursors[level] != NULL) {
-                mdb_cursor_close(read.cursors[level]);
+                pyro_kv_cursor_close(read.cursors[level]);
             }
         }
 
@@ -226,7 +226,7 @@ pyro_read_poll(pyro_read_t *read)
          level++)
     {
         rc = read->cursors[level] == NULL ? 0
-             : mdb_cursor_renew(read->view.txn, read->cursors[level]);
+             : pyro_kv_cursor_renew(read->view.txn, read->cursors[level]);
     }
 
     return rc ? pyro_env_error(read->view.part->env, rc, "be read",
@@ -243,9 +243,9 @@ static pyro_status_e
 pyro_read_next(pyro_read_t *read, pyro_place_t *place, pyro_slice_t *key,
     pyro_slice_t *value)
 {
-    MDB_cursor     **cursor;
-    MDB_cursor_op    op;
-    pyro_status_e    status;
+    pyro_kv_cursor_t  **cursor;
+    pyro_kv_move_e      op;
+    pyro_status_e       status;
 
     status = pyro_read_poll(read);
     cursor = &read->cursors[place->level];
@@ -260,16 +260,16 @@ pyro_read_next(pyro_read_t *read, pyro_place_t *place, pyro_slice_t *key,
     }
 
     op = place->started && place->snapshot == read->snapshot
-         ? MDB_NEXT : MDB_SET_RANGE;
+         ? PYRO_KV_NEXT : PYRO_KV_SEEK;
 
     *key = pyro_slice(place->key, place->len);
     status = pyro_view_seek(&read->view, *cursor, op, key, value);
 
-    if (status == PYRO_OK && op == MDB_SET_RANGE && place->started
+    if (status == PYRO_OK && op == PYRO_KV_SEEK && place->started
         && key->len == place->len
         && memcmp(key->data, place->key, place->len) == 0)
     {
-        status = pyro_view_seek(&read->view, *cursor, MDB_NEXT, key, value);
+        status = pyro_view_seek(&read->view, *cursor, PYRO_KV_NEXT, key, value);
     }
 
     place->snapshot = read->snapshot;

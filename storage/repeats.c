@@ -160,7 +160,7 @@ pyro_repeats_end(pyro_repeats_t *repeats)
 
         for (level = PYRO_LEVEL_RAW; level < PYRO_LEVELS; level++) {
             if (read->cursors[level] != NULL) {
-                mdb_cursor_close(read->cursors[level]);
+                pyro_kv_cursor_close(read->cursors[level]);
             }
         }
 

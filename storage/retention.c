@@ -111,7 +111,7 @@ pyro_catalog_remove(pyro_catalog_t *catalog, pyro_partition_t *part,
 {
     int             rc;
     uint8_t         state[1] = { PYRO_STATE_REMOVED };
-    MDB_txn        *txn;
+    pyro_kv_txn_t  *txn;
     pyro_status_e   status;
 
     status = pyro_catalog_acquire(catalog, part, err);
@@ -158,21 +158,21 @@ pyro_catalog_forget(pyro_catalog_t *catalog, const pyro_partition_t *part,
 {
     int             rc;
     uint8_t         bytes[PYRO_KEY_MAX];
-    MDB_txn        *txn;
-    MDB_val         key;
+    pyro_kv_txn_t  *txn;
+    pyro_slice_t    key;
     pyro_status_e   status;
 
-    key.mv_data = bytes;
-    key.mv_size = pyro_key_part(bytes, part->start, part->generation);
+    key = pyro_slice(bytes,
+                     pyro_key_part(bytes, part->start, part->generation));
 
     pthread_mutex_lock(&catalog->mutex);
 
     status = pyro_catalog_change(catalog, &txn, err);
 
     if (status == PYRO_OK) {
-        rc = mdb_del(txn, catalog->dbi[PYRO_CONTROL_PART], &key, NULL);
+        rc = pyro_kv_delete(txn, catalog->dbi[PYRO_CONTROL_PART], key);
 
-        if (rc && rc != MDB_NOTFOUND) {
+        if (rc && rc != PYRO_KV_NOT_FOUND) {
             pyro_env_abort(catalog->control, txn);
             status = pyro_env_error(catalog->control, rc, "be written", err);
 

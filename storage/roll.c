@@ -219,7 +219,7 @@ pyro_roll_pass(pyro_rolling_t *r, uint32_t from, uint32_t to)
 static pyro_status_e
 pyro_roll_forward(pyro_rolling_t *r, uint32_t bound)
 {
-    MDB_txn        *txn;
+    pyro_kv_txn_t  *txn;
     uint32_t        from, to;
     pyro_view_t     view;
     pyro_status_e   status;
@@ -265,11 +265,11 @@ static pyro_status_e
 pyro_roll_take_late(pyro_rolling_t *r, uint32_t *stream, uint32_t **slots,
     uint32_t *n)
 {
-    uint32_t        id, slot;
-    uint8_t         first[PYRO_LATE_KEY];
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
+    uint32_t           id, slot;
+    uint8_t            first[PYRO_LATE_KEY];
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
 
     *n = 0;
     *slots = pyro_arena_alloc(r->stream.arena, PYRO_ROLL_LATE
@@ -286,7 +286,7 @@ pyro_roll_take_late(pyro_rolling_t *r, uint32_t *stream, uint32_t **slots,
     }
 
     key = pyro_slice(first, pyro_key_late(first, *stream, 0));
-    status = pyro_view_seek(&r->stream.view, cursor, MDB_SET_RANGE, &key,
+    status = pyro_view_seek(&r->stream.view, cursor, PYRO_KV_SEEK, &key,
                             &value);
 
     while (status == PYRO_OK && *n < PYRO_ROLL_LATE
@@ -304,11 +304,11 @@ pyro_roll_take_late(pyro_rolling_t *r, uint32_t *stream, uint32_t **slots,
             (*slots)[(*n)++] = slot;
         }
 
-        status = pyro_view_seek(&r->stream.view, cursor, MDB_NEXT, &key,
+        status = pyro_view_seek(&r->stream.view, cursor, PYRO_KV_NEXT, &key,
                                 &value);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     if (status != PYRO_OK && status != PYRO_NOT_FOUND) {
         return status;
@@ -353,10 +353,10 @@ pyro_roll_again(pyro_rolling_t *r, uint32_t *stream, int *more)
 static pyro_status_e
 pyro_roll_late(pyro_rolling_t *r)
 {
-    int            more;
-    uint32_t       stream;
-    MDB_stat       stat;
-    pyro_status_e  status;
+    int             more;
+    uint32_t        stream;
+    pyro_kv_stat_t  stat;
+    pyro_status_e   status;
 
     /* without any there is no need to commit */
 
@@ -366,8 +366,9 @@ pyro_roll_late(pyro_rolling_t *r)
         return status;
     }
 
-    more = mdb_stat(r->stream.view.txn, r->part->dbi[PYRO_DB_LATE], &stat) == 0
-           && stat.ms_entries;
+    more = pyro_kv_stat(r->stream.view.txn, r->part->dbi[PYRO_DB_LATE], &stat)
+           == 0
+           && stat.entries;
     pyro_env_abort(r->part->env, r->stream.view.txn);
 
     for (stream = 0; status == PYRO_OK && more; /* void */ ) {

@@ -248,12 +248,12 @@ pyro_roll_put(pyro_roll_stream_t *s, pyro_level_e level, uint32_t slot)
 static pyro_status_e
 pyro_roll_slots(pyro_roll_stream_t *s, uint32_t from, uint32_t to)
 {
-    uint8_t          first[PYRO_RAW_KEY];
-    uint32_t         slot;
-    MDB_cursor      *cursor;
-    pyro_slice_t     key, value;
-    pyro_status_e    status;
-    pyro_raw_key_t   raw = { s->stream, pyro_slot_start(from), 0, 0 };
+    uint8_t            first[PYRO_RAW_KEY];
+    uint32_t           slot;
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
+    pyro_raw_key_t     raw = { s->stream, pyro_slot_start(from), 0, 0 };
 
     status = pyro_view_cursor(&s->view, PYRO_DB_RAW, &cursor);
 
@@ -263,7 +263,7 @@ pyro_roll_slots(pyro_roll_stream_t *s, uint32_t from, uint32_t to)
 
     slot = from;
     key = pyro_slice(first, pyro_key_raw(first, &raw));
-    status = pyro_view_seek(&s->view, cursor, MDB_SET_RANGE, &key, &value);
+    status = pyro_view_seek(&s->view, cursor, PYRO_KV_SEEK, &key, &value);
 
     while (status == PYRO_OK) {
 
@@ -284,11 +284,12 @@ pyro_roll_slots(pyro_roll_stream_t *s, uint32_t from, uint32_t to)
         }
 
         if (status == PYRO_OK) {
-            status = pyro_view_seek(&s->view, cursor, MDB_NEXT, &key, &value);
+            status = pyro_view_seek(&s->view, cursor, PYRO_KV_NEXT, &key,
+                                    &value);
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     if (status != PYRO_OK && status != PYRO_NOT_FOUND) {
         return status;
@@ -514,11 +515,11 @@ static pyro_status_e
 pyro_roll_finer(pyro_roll_stream_t *s, pyro_roll_type_t *type,
     pyro_level_e level, uint32_t first, uint32_t last)
 {
-    uint8_t         bytes[PYRO_KEY_MAX], end[PYRO_KEY_MAX];
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
-    pyro_rollup_t   rollup;
+    uint8_t            bytes[PYRO_KEY_MAX], end[PYRO_KEY_MAX];
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
+    pyro_rollup_t      rollup;
 
     status = pyro_view_cursor(&s->view, pyro_level_db(level), &cursor);
 
@@ -529,7 +530,7 @@ pyro_roll_finer(pyro_roll_stream_t *s, pyro_roll_type_t *type,
     key = pyro_slice(bytes, pyro_key_rollup(bytes, s->stream, type->ptype,
                                             first));
     pyro_key_rollup(end, s->stream, type->ptype, last);
-    status = pyro_view_seek(&s->view, cursor, MDB_SET_RANGE, &key, &value);
+    status = pyro_view_seek(&s->view, cursor, PYRO_KV_SEEK, &key, &value);
 
     while (status == PYRO_OK && key.len == PYRO_ROLLUP_KEY
            && memcmp(key.data, end, PYRO_ROLLUP_KEY) <= 0)
@@ -551,10 +552,10 @@ pyro_roll_finer(pyro_roll_stream_t *s, pyro_roll_type_t *type,
             break;
         }
 
-        status = pyro_view_seek(&s->view, cursor, MDB_NEXT, &key, &value);
+        status = pyro_view_seek(&s->view, cursor, PYRO_KV_NEXT, &key, &value);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }

@@ -193,7 +193,7 @@ pyro_seal_give_up(pyro_seal_t *job, int unlink)
 
         for (level = PYRO_LEVEL_RAW; level < PYRO_LEVELS; level++) {
             if (source->read.cursors[level] != NULL) {
-                mdb_cursor_close(source->read.cursors[level]);
+                pyro_kv_cursor_close(source->read.cursors[level]);
             }
         }
 
@@ -296,10 +296,11 @@ pyro_seal_settle(pyro_seal_t *job)
 
 pyro_status_e
 pyro_seal_put(pyro_seal_t *job, pyro_db_e db, const void *key, size_t key_len,
-    const void *value, size_t len, unsigned int flags)
+    const void *value, size_t len, int append)
 {
     int             rc;
-    MDB_val         k, v;
+    pyro_slice_t    k, v;
+    pyro_kv_txn_t  *txn;
     pyro_status_e   status;
 
     status = pyro_seal_begin(job);
@@ -308,12 +309,13 @@ pyro_seal_put(pyro_seal_t *job, pyro_db_e db, const void *key, size_t key_len,
         return status;
     }
 
-    k.mv_data = (void *) key;
-    k.mv_size = key_len;
-    v.mv_data = (void *) value;
-    v.mv_size = len;
+    k = pyro_slice(key, key_len);
+    v = pyro_slice(value, len);
+    txn = job->batch.view.txn;
 
-    rc = mdb_put(job->batch.view.txn, job->copy.dbi[db], &k, &v, flags);
+    rc = append ? pyro_kv_append(txn, job->copy.dbi[db], k, v)
+                : pyro_kv_put(txn, job->copy.dbi[db], k, v);
+
     job->bytes += key_len + len;
 
     return rc ? pyro_env_error(job->copy.env, rc, "be written", job->err)

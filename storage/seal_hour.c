@@ -60,12 +60,12 @@ static pyro_status_e pyro_seal_add_day(pyro_seal_hour_t *h,
 pyro_status_e
 pyro_seal_advance(pyro_seal_t *job, pyro_seal_input_t *input)
 {
-    uint8_t         bytes[PYRO_KEY_MAX];
-    uint32_t        from;
-    MDB_cursor     *cursor;
-    pyro_view_t    *view;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
+    uint8_t            bytes[PYRO_KEY_MAX];
+    uint32_t           from;
+    pyro_kv_cursor_t  *cursor;
+    pyro_view_t       *view;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
 
     view = &input->source->read.view;
     from = input->has ? input->hour + 1 : 0;
@@ -88,7 +88,7 @@ pyro_seal_advance(pyro_seal_t *job, pyro_seal_input_t *input)
     }
 
     key = pyro_slice(bytes, pyro_key_sealed(bytes, input->stream, from));
-    status = pyro_view_seek(view, cursor, MDB_SET_RANGE, &key, &value);
+    status = pyro_view_seek(view, cursor, PYRO_KV_SEEK, &key, &value);
 
     input->has = status == PYRO_OK && key.len == PYRO_SEALED_KEY
                  && pyro_get_be32((const uint8_t *) key.data)
@@ -96,7 +96,7 @@ pyro_seal_advance(pyro_seal_t *job, pyro_seal_input_t *input)
     input->hour = input->has ? pyro_get_be32((const uint8_t *) key.data + 4)
                              : UINT32_MAX;
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
     (void) job;
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
@@ -195,7 +195,7 @@ pyro_seal_hour_copy(pyro_seal_hour_t *h, pyro_seal_input_t *input,
     if (status == PYRO_OK && *copied) {
         status = pyro_seal_put(h->job, PYRO_DB_RAW, key,
                                pyro_key_sealed(key, h->stream->id, h->hour),
-                               value.data, value.len, MDB_APPEND);
+                               value.data, value.len, 1);
     }
 
     return status == PYRO_OK && *copied ? pyro_seal_advance(h->job, input)
@@ -718,7 +718,7 @@ pyro_seal_hour_end(pyro_seal_hour_t *h)
 
     len = pyro_key_sealed(key, h->stream->id, h->hour);
     status = pyro_seal_put(h->job, PYRO_DB_RAW, key, len, value.data,
-                           value.len, MDB_APPEND);
+                           value.len, 1);
 
     for (i = 0; i < h->stream->n_types && status == PYRO_OK; i++) {
         type = h->stream->types[i];

@@ -128,9 +128,9 @@ pyro_status_e pyro_seal_commit(pyro_seal_t *job);
 /* The same if much has been put: where the job can begin again. */
 pyro_status_e pyro_seal_settle(pyro_seal_t *job);
 
-/* Puts into the copy.  flags: MDB_APPEND, or 0. */
+/* Puts into the copy; append: behind all keys of the database. */
 pyro_status_e pyro_seal_put(pyro_seal_t *job, pyro_db_e db, const void *key,
-    size_t key_len, const void *value, size_t len, unsigned int flags);
+    size_t key_len, const void *value, size_t len, int append);
 
 /* Ends the job, done or not; with unlink its copy goes. */
 void pyro_seal_give_up(pyro_seal_t *job, int unlink);

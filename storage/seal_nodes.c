@@ -95,10 +95,10 @@ pyro_seal_nodes(pyro_seal_t *job, uint32_t scope)
 static pyro_status_e
 pyro_seal_copy_nodes(pyro_seal_t *job, uint32_t scope)
 {
-    uint8_t         bytes[PYRO_KEY_MAX];
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
+    uint8_t            bytes[PYRO_KEY_MAX];
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
 
     key = pyro_slice(bytes, pyro_key_chunk(bytes, scope, 0));
     status = pyro_view_cursor(&job->sources[0].read.view, PYRO_DB_NODE,
@@ -108,22 +108,22 @@ pyro_seal_copy_nodes(pyro_seal_t *job, uint32_t scope)
         return status;
     }
 
-    status = pyro_view_seek(&job->sources[0].read.view, cursor, MDB_SET_RANGE,
+    status = pyro_view_seek(&job->sources[0].read.view, cursor, PYRO_KV_SEEK,
                             &key, &value);
 
     while (status == PYRO_OK
            && pyro_get_be32((const uint8_t *) key.data) == scope)
     {
         status = pyro_seal_put(job, PYRO_DB_NODE, key.data, key.len,
-                               value.data, value.len, MDB_APPEND);
+                               value.data, value.len, 1);
 
         if (status == PYRO_OK) {
             status = pyro_view_seek(&job->sources[0].read.view, cursor,
-                                    MDB_NEXT, &key, &value);
+                                    PYRO_KV_NEXT, &key, &value);
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }
@@ -316,7 +316,7 @@ pyro_seal_tree_write(pyro_seal_t *job, uint32_t scope,
         status = pyro_seal_put(job, PYRO_DB_NODE, key,
                                pyro_key_chunk(key, scope, (first - 1)
                                               / PYRO_NODES_PER_CHUNK),
-                               chunk, (size_t) (p - chunk), MDB_APPEND);
+                               chunk, (size_t) (p - chunk), 1);
     }
 
     return status;

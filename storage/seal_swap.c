@@ -381,7 +381,7 @@ pyro_seal_mark(pyro_seal_t *job, pyro_partition_t *part)
 {
     int             rc;
     uint8_t         state[1] = { PYRO_STATE_SEALING };
-    MDB_txn        *txn;
+    pyro_kv_txn_t  *txn;
     pyro_view_t     view;
     pyro_slice_t    in;
     pyro_status_e   status;
@@ -552,8 +552,8 @@ pyro_seal_is_copy(pyro_seal_t *job)
 static pyro_state_e
 pyro_seal_copy_target(pyro_seal_t *job)
 {
-    MDB_txn       *txn;
-    uint32_t       target;
+    pyro_kv_txn_t  *txn;
+    uint32_t        target;
 
     target = PYRO_STATE_BUILDING;
 
@@ -592,7 +592,7 @@ static pyro_status_e
 pyro_seal_reserve(pyro_seal_t *job, uint32_t *generation)
 {
     int                rc;
-    MDB_txn           *txn;
+    pyro_kv_txn_t     *txn;
     uint32_t           i;
     pyro_status_e      status;
     pyro_catalog_t    *catalog;
@@ -862,8 +862,8 @@ pyro_seal_enter(pyro_seal_t *job, const pyro_partition_t *copy)
 {
     int               rc;
     uint8_t           bytes[PYRO_KEY_MAX];
-    MDB_txn          *txn;
-    MDB_val           key;
+    pyro_kv_txn_t    *txn;
+    pyro_slice_t      key;
     uint32_t          i;
     pyro_status_e     status;
     pyro_catalog_t   *catalog;
@@ -885,10 +885,10 @@ pyro_seal_enter(pyro_seal_t *job, const pyro_partition_t *copy)
     }
 
     for (i = 0; i < job->n_sources && status == PYRO_OK && rc == 0; i++) {
-        key.mv_data = bytes;
-        key.mv_size = pyro_key_part(bytes, job->sources[i].part->start,
-                                    job->sources[i].part->generation);
-        rc = mdb_del(txn, catalog->dbi[PYRO_CONTROL_PART], &key, NULL);
+        key = pyro_slice(bytes,
+                         pyro_key_part(bytes, job->sources[i].part->start,
+                                       job->sources[i].part->generation));
+        rc = pyro_kv_delete(txn, catalog->dbi[PYRO_CONTROL_PART], key);
     }
 
     if (status == PYRO_OK && rc == 0) {
@@ -898,7 +898,7 @@ pyro_seal_enter(pyro_seal_t *job, const pyro_partition_t *copy)
     if (status == PYRO_OK && rc) {
         pyro_env_abort(catalog->control, txn);
 
-        if (rc == MDB_NOTFOUND) {
+        if (rc == PYRO_KV_NOT_FOUND) {
             pyro_catalog_unlink(catalog, copy->name);
         }
 

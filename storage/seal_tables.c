@@ -17,7 +17,7 @@ static pyro_status_e pyro_seal_table(pyro_seal_t *job, pyro_db_e db,
     int *done);
 static int pyro_seal_is_left_out(pyro_db_e db, pyro_slice_t key);
 static pyro_status_e pyro_seal_table_from(pyro_seal_t *job, pyro_db_e db,
-    MDB_cursor *cursor, pyro_slice_t *key, pyro_slice_t *value);
+    pyro_kv_cursor_t *cursor, pyro_slice_t *key, pyro_slice_t *value);
 static pyro_status_e pyro_seal_index(pyro_seal_t *job);
 static pyro_status_e pyro_seal_map_strings(pyro_seal_t *job,
     pyro_seal_source_t *source);
@@ -92,10 +92,10 @@ pyro_seal_tables(pyro_seal_t *job, int *done)
 static pyro_status_e
 pyro_seal_table(pyro_seal_t *job, pyro_db_e db, int *done)
 {
-    size_t          size;
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
+    size_t             size;
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
 
     status = pyro_view_cursor(&job->sources[0].read.view, db, &cursor);
 
@@ -109,15 +109,15 @@ pyro_seal_table(pyro_seal_t *job, pyro_db_e db, int *done)
         size += key.len + value.len;
         status = pyro_seal_is_left_out(db, key) ? PYRO_OK
                  : pyro_seal_put(job, db, key.data, key.len, value.data,
-                                 value.len, MDB_APPEND);
+                                 value.len, 1);
 
         if (status == PYRO_OK) {
             status = pyro_view_seek(&job->sources[0].read.view, cursor,
-                                    MDB_NEXT, &key, &value);
+                                    PYRO_KV_NEXT, &key, &value);
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     *done = status == PYRO_NOT_FOUND;
 
@@ -136,13 +136,13 @@ pyro_seal_is_left_out(pyro_db_e db, pyro_slice_t key)
 
 /* The base's first entry behind those that the copy has. */
 static pyro_status_e
-pyro_seal_table_from(pyro_seal_t *job, pyro_db_e db, MDB_cursor *cursor,
+pyro_seal_table_from(pyro_seal_t *job, pyro_db_e db, pyro_kv_cursor_t *cursor,
     pyro_slice_t *key, pyro_slice_t *value)
 {
-    uint8_t         last[PYRO_KEY_MAX];
-    MDB_cursor     *end;
-    pyro_slice_t    known;
-    pyro_status_e   status;
+    uint8_t            last[PYRO_KEY_MAX];
+    pyro_kv_cursor_t  *end;
+    pyro_slice_t       known;
+    pyro_status_e      status;
 
     *key = pyro_slice(NULL, 0);
     known = *key;
@@ -156,31 +156,31 @@ pyro_seal_table_from(pyro_seal_t *job, pyro_db_e db, MDB_cursor *cursor,
         return status;
     }
 
-    status = pyro_view_seek(&job->batch.view, end, MDB_LAST, &known, value);
+    status = pyro_view_seek(&job->batch.view, end, PYRO_KV_LAST, &known, value);
 
     if (status == PYRO_OK && known.len <= sizeof(last)) {
         memcpy(last, known.data, known.len);
         *key = pyro_slice(last, known.len);
     }
 
-    mdb_cursor_close(end);
+    pyro_kv_cursor_close(end);
 
     if (status != PYRO_OK && status != PYRO_NOT_FOUND) {
         return status;
     }
 
     if (key->len == 0) {
-        return pyro_view_seek(&job->sources[0].read.view, cursor, MDB_FIRST,
+        return pyro_view_seek(&job->sources[0].read.view, cursor, PYRO_KV_FIRST,
                               key, value);
     }
 
     known = *key;
-    status = pyro_view_seek(&job->sources[0].read.view, cursor, MDB_SET_RANGE,
+    status = pyro_view_seek(&job->sources[0].read.view, cursor, PYRO_KV_SEEK,
                             key, value);
 
     return status == PYRO_OK && pyro_slice_eq(*key, known)
-           ? pyro_view_seek(&job->sources[0].read.view, cursor, MDB_NEXT, key,
-                            value)
+           ? pyro_view_seek(&job->sources[0].read.view, cursor, PYRO_KV_NEXT,
+                            key, value)
            : status;
 }
 
@@ -350,7 +350,7 @@ pyro_seal_string(pyro_seal_t *job, pyro_slice_t text, uint32_t *id)
     pyro_idmap_add(&job->strings, hash, *id);
 
     return pyro_seal_put(job, PYRO_DB_STR, key, pyro_key_id(key, *id),
-                         text.data, text.len, MDB_APPEND);
+                         text.data, text.len, 1);
 }
 
 
@@ -436,7 +436,7 @@ pyro_seal_frame(pyro_seal_t *job, const pyro_frame_value_t *frame,
     len = pyro_frame_put(value, frame);
 
     return pyro_seal_put(job, PYRO_DB_FRAME, key, pyro_key_id(key, *id),
-                         value, len, MDB_APPEND);
+                         value, len, 1);
 }
 
 
@@ -589,7 +589,7 @@ pyro_seal_scope(pyro_seal_t *job, const pyro_scope_value_t *value,
     pyro_scope_put(bytes, &scope);
 
     return pyro_seal_put(job, PYRO_DB_SCOPE, key, pyro_key_id(key, *id),
-                         bytes, sizeof(bytes), MDB_APPEND);
+                         bytes, sizeof(bytes), 1);
 }
 
 
@@ -597,9 +597,9 @@ pyro_seal_scope(pyro_seal_t *job, const pyro_scope_value_t *value,
 static pyro_status_e
 pyro_seal_map_tenants(pyro_seal_t *job, pyro_seal_source_t *source)
 {
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
 
     key = pyro_slice(NULL, 0);
     status = pyro_view_cursor(&source->read.view, PYRO_DB_TENANT, &cursor);
@@ -608,7 +608,7 @@ pyro_seal_map_tenants(pyro_seal_t *job, pyro_seal_source_t *source)
         return status;
     }
 
-    while ((status = pyro_view_seek(&source->read.view, cursor, MDB_NEXT,
+    while ((status = pyro_view_seek(&source->read.view, cursor, PYRO_KV_NEXT,
                                     &key, &value))
            == PYRO_OK)
     {
@@ -620,7 +620,7 @@ pyro_seal_map_tenants(pyro_seal_t *job, pyro_seal_source_t *source)
         }
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }

@@ -13,7 +13,7 @@ static int pyro_seal_is_blank(const char *path, uint64_t map_size);
 void
 pyro_seal_tidy(pyro_store_t *store)
 {
-    MDB_txn         *txn;
+    pyro_kv_txn_t   *txn;
     uint32_t         i, n;
     pyro_arena_t    *arena;
     pyro_slice_t    *names;
@@ -110,11 +110,11 @@ pyro_seal_is_orphan(pyro_store_t *store, pyro_partition_t *copy)
 static int
 pyro_seal_is_blank(const char *path, uint64_t map_size)
 {
-    int          blank;
-    MDB_dbi      dbi;
-    MDB_stat     st;
-    MDB_txn     *txn;
-    pyro_env_t  *env;
+    int             blank;
+    pyro_kv_db_t    dbi;
+    pyro_kv_stat_t  st;
+    pyro_kv_txn_t  *txn;
+    pyro_env_t     *env;
 
     if (pyro_env_open(path, map_size, PYRO_DURABILITY_COMMIT,
                       PYRO_ACCESS_MAKE, &env, NULL)
@@ -126,8 +126,8 @@ pyro_seal_is_blank(const char *path, uint64_t map_size)
     blank = 0;
 
     if (pyro_env_begin(env, 1, &txn, NULL) == PYRO_OK) {
-        blank = mdb_dbi_open(txn, NULL, 0, &dbi) == 0
-                && mdb_stat(txn, dbi, &st) == 0 && st.ms_entries == 0;
+        blank = pyro_kv_open(txn, NULL, 0, &dbi) == 0
+                && pyro_kv_stat(txn, dbi, &st) == 0 && st.entries == 0;
         pyro_env_abort(env, txn);
     }
 

@@ -309,9 +309,9 @@ pyro_select_posting(pyro_select_t *s, const pyro_matcher_t *matcher,
 static pyro_status_e
 pyro_select_all(pyro_select_t *s, pyro_stream_ids_t *ids)
 {
-    MDB_cursor     *cursor;
-    pyro_slice_t    key, value;
-    pyro_status_e   status;
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, value;
+    pyro_status_e      status;
 
     key = pyro_slice(NULL, 0);
     status = pyro_view_cursor(&s->read->view, PYRO_DB_STREAM, &cursor);
@@ -320,7 +320,7 @@ pyro_select_all(pyro_select_t *s, pyro_stream_ids_t *ids)
         return status;
     }
 
-    while ((status = pyro_view_seek(&s->read->view, cursor, MDB_NEXT, &key,
+    while ((status = pyro_view_seek(&s->read->view, cursor, PYRO_KV_NEXT, &key,
                                     &value))
            == PYRO_OK)
     {
@@ -340,7 +340,7 @@ pyro_select_all(pyro_select_t *s, pyro_stream_ids_t *ids)
         ids->ids[ids->n++] = pyro_get_be32((const uint8_t *) key.data);
     }
 
-    mdb_cursor_close(cursor);
+    pyro_kv_cursor_close(cursor);
 
     return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }

@@ -97,8 +97,9 @@ pyro_trust_believe(pyro_trust_t *trust, int64_t wall)
 static void
 pyro_trust_read(pyro_catalog_t *catalog, pyro_trust_t *trust)
 {
-    MDB_txn  *txn;
-    MDB_val   key, value;
+    pyro_slice_t    value;
+    const uint8_t  *p;
+    pyro_kv_txn_t  *txn;
 
     if (pyro_catalog_hold(catalog, NULL) != PYRO_OK) {
         return;
@@ -106,15 +107,13 @@ pyro_trust_read(pyro_catalog_t *catalog, pyro_trust_t *trust)
 
     if (pyro_env_begin(catalog->control, 1, &txn, NULL) == PYRO_OK) {
 
-        key.mv_data = PYRO_TRUST_KEY;
-        key.mv_size = strlen(PYRO_TRUST_KEY);
-
-        if (mdb_get(txn, catalog->dbi[PYRO_CONTROL_META], &key, &value) == 0
-            && value.mv_size == PYRO_TRUST_SIZE)
+        if (pyro_kv_get(txn, catalog->dbi[PYRO_CONTROL_META],
+                        pyro_slice_str(PYRO_TRUST_KEY), &value) == 0
+            && value.len == PYRO_TRUST_SIZE)
         {
-            trust->time = (int64_t) pyro_get_be64(value.mv_data);
-            trust->held = (int64_t) pyro_get_be64((uint8_t *) value.mv_data
-                                                  + 8);
+            p = (const uint8_t *) value.data;
+            trust->time = (int64_t) pyro_get_be64(p);
+            trust->held = (int64_t) pyro_get_be64(p + 8);
         }
 
         pyro_env_abort(catalog->control, txn);
@@ -128,8 +127,8 @@ pyro_trust_read(pyro_catalog_t *catalog, pyro_trust_t *trust)
 static void
 pyro_trust_write(pyro_catalog_t *catalog, const pyro_trust_t *trust)
 {
-    uint8_t   value[PYRO_TRUST_SIZE];
-    MDB_txn  *txn;
+    uint8_t         value[PYRO_TRUST_SIZE];
+    pyro_kv_txn_t  *txn;
 
     pyro_put_be64(value, (uint64_t) trust->time);
     pyro_put_be64(value + 8, (uint64_t) trust->held);

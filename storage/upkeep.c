@@ -125,7 +125,7 @@ pyro_upkeep_lock(pyro_store_t *store, pyro_error_t *err)
 
     pyro_catalog_path(&store->catalog, PYRO_UPKEEP_LOCK, path, sizeof(path));
 
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, PYRO_ENV_MODE);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, PYRO_KV_MODE);
     rc = fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
 
     if (rc == 0) {

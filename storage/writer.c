@@ -617,7 +617,7 @@ pyro_write_record(pyro_batch_t *batch, pyro_store_push_t *push,
 {
     int               rc;
     uint8_t           bytes[PYRO_RAW_KEY];
-    MDB_val           key, value;
+    pyro_slice_t      key, value;
     uint32_t          seq;
     pyro_record_t     known;
     pyro_raw_key_t    raw;
@@ -629,26 +629,23 @@ pyro_write_record(pyro_batch_t *batch, pyro_store_push_t *push,
     for (seq = 0; seq < PYRO_SEQ_MAX; seq++) {
         raw.seq = (uint16_t) seq;
 
-        key.mv_data = bytes;
-        key.mv_size = pyro_key_raw(bytes, &raw);
-        value.mv_data = (void *) record.data;
-        value.mv_size = record.len;
+        key = pyro_slice(bytes, pyro_key_raw(bytes, &raw));
+        value = record;
 
-        rc = mdb_put(batch->view.txn, batch->view.part->dbi[PYRO_DB_RAW], &key,
-                     &value, MDB_NOOVERWRITE);
+        rc = pyro_kv_add(batch->view.txn, batch->view.part->dbi[PYRO_DB_RAW],
+                         key, &value);
 
         if (rc == 0) {
             push->stored++;
             return pyro_write_late(batch, stream, push->time);
         }
 
-        if (rc != MDB_KEYEXIST) {
+        if (rc != PYRO_KV_EXISTS) {
             return pyro_env_error(batch->view.part->env, rc, "be written",
                                   batch->view.err);
         }
 
-        if (pyro_record_open(pyro_slice(value.mv_data, value.mv_size), &known)
-            == 0
+        if (pyro_record_open(value, &known) == 0
             && known.digest.lo == digest.lo && known.digest.hi == digest.hi)
         {
             push->repeated++;

@@ -163,7 +163,7 @@ catalog_goes_elsewhere(void **state)
 {
     char               *dir;
     uint8_t             sealing[1] = { PYRO_STATE_SEALING };
-    MDB_txn            *txn;
+    pyro_kv_txn_t      *txn;
     pyro_arena_t       *arena;
     pyro_store_t       *store;
     pyro_error_t        err;

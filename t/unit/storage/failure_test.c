@@ -263,11 +263,11 @@ failure_of_a_read_only_file_system(void **state)
 
 /* Writes another format number into the store's control.mdb or partition. */
 static void
-failure_newer(pyro_env_t *env, MDB_dbi meta)
+failure_newer(pyro_env_t *env, pyro_kv_db_t meta)
 {
-    uint8_t        format[4];
-    MDB_txn       *txn;
-    pyro_error_t   err;
+    uint8_t         format[4];
+    pyro_kv_txn_t  *txn;
+    pyro_error_t    err;
 
     pyro_put_be32(format, PYRO_FORMAT + 1);
 
@@ -530,8 +530,8 @@ static void
 failure_of_a_record(void **state)
 {
     char                 *dir;
-    MDB_val               key, value;
-    MDB_txn              *txn;
+    pyro_slice_t          key, value;
+    pyro_kv_txn_t        *txn;
     uint8_t               bytes[PYRO_RAW_KEY], *copy;
     pyro_error_t          err;
     pyro_arena_t         *arena;
@@ -551,19 +551,18 @@ failure_of_a_record(void **state)
                   T0 + SEC);
 
     part = pyro_catalog_find(&store->catalog, T0);
-    key.mv_data = bytes;
-    key.mv_size = pyro_key_raw(bytes, &raw);
+    key = pyro_slice(bytes, pyro_key_raw(bytes, &raw));
 
     assert_int_equal(pyro_env_begin(part->env, 0, &txn, &err), PYRO_OK);
-    assert_int_equal(mdb_get(txn, part->dbi[PYRO_DB_RAW], &key, &value), 0);
+    assert_int_equal(pyro_kv_get(txn, part->dbi[PYRO_DB_RAW], key, &value), 0);
 
-    copy = malloc(value.mv_size);
+    copy = malloc(value.len);
     assert_non_null(copy);
-    memcpy(copy, value.mv_data, value.mv_size);
-    copy[value.mv_size - 1] ^= 1;
-    value.mv_data = copy;
+    memcpy(copy, value.data, value.len);
+    copy[value.len - 1] ^= 1;
+    value = pyro_slice(copy, value.len);
 
-    assert_int_equal(mdb_put(txn, part->dbi[PYRO_DB_RAW], &key, &value, 0), 0);
+    assert_int_equal(pyro_kv_put(txn, part->dbi[PYRO_DB_RAW], key, value), 0);
     assert_int_equal(pyro_env_commit(part->env, txn, &err), PYRO_OK);
     free(copy);
 

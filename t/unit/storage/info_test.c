@@ -1,5 +1,6 @@
 #include "store_fixture.h"
 
+#include <lmdb.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -130,18 +131,19 @@ info_failures(pyro_store_t *store)
 static size_t
 info_entries(pyro_store_t *store)
 {
-    MDB_txn          *txn;
-    MDB_stat          stat;
+    pyro_kv_txn_t    *txn;
+    pyro_kv_stat_t    stat;
     pyro_error_t      err;
     pyro_catalog_t   *catalog;
 
     catalog = &store->catalog;
 
     assert_int_equal(pyro_env_begin(catalog->control, 1, &txn, &err), PYRO_OK);
-    assert_int_equal(mdb_stat(txn, catalog->dbi[PYRO_CONTROL_INFO], &stat), 0);
+    assert_int_equal(pyro_kv_stat(txn, catalog->dbi[PYRO_CONTROL_INFO], &stat),
+                     0);
     pyro_env_abort(catalog->control, txn);
 
-    return stat.ms_entries;
+    return stat.entries;
 }
 
 
@@ -482,8 +484,8 @@ info_plant(pyro_store_t *store, const char *service, const char *bytes,
     size_t len)
 {
     uint8_t          key[PYRO_KEY_MAX];
-    MDB_val          k, v;
-    MDB_txn         *txn;
+    pyro_slice_t     k, v;
+    pyro_kv_txn_t   *txn;
     uint32_t         tenant;
     pyro_error_t     err;
     pyro_slice_t     name;
@@ -496,14 +498,12 @@ info_plant(pyro_store_t *store, const char *service, const char *bytes,
 
     name = pyro_arena_dup(info_arena, pyro_slice_str(service));
 
-    k.mv_data = key;
-    k.mv_size = pyro_key_pair(key, tenant,
-                              pyro_hash64(name.data, name.len, 0));
-    v.mv_data = (void *) bytes;
-    v.mv_size = len;
+    k = pyro_slice(key, pyro_key_pair(key, tenant, pyro_hash64(name.data,
+                                                               name.len, 0)));
+    v = pyro_slice(bytes, len);
 
     assert_int_equal(pyro_env_begin(catalog->control, 0, &txn, &err), PYRO_OK);
-    assert_int_equal(mdb_put(txn, catalog->dbi[PYRO_CONTROL_INFO], &k, &v, 0),
+    assert_int_equal(pyro_kv_put(txn, catalog->dbi[PYRO_CONTROL_INFO], k, v),
                      0);
     assert_int_equal(pyro_env_commit(catalog->control, txn, &err), PYRO_OK);
 }
@@ -580,7 +580,7 @@ info_that_is_damaged(void **state)
 static void
 info_drop(const char *dir)
 {
-    MDB_txn          *txn;
+    pyro_kv_txn_t    *txn;
     pyro_store_t     *store;
     pyro_error_t      err;
     pyro_catalog_t   *catalog;
@@ -589,7 +589,8 @@ info_drop(const char *dir)
     catalog = &store->catalog;
 
     assert_int_equal(pyro_env_begin(catalog->control, 0, &txn, &err), PYRO_OK);
-    assert_int_equal(mdb_drop(txn, catalog->dbi[PYRO_CONTROL_INFO], 1), 0);
+    assert_int_equal(mdb_drop((MDB_txn *) txn,
+                              catalog->dbi[PYRO_CONTROL_INFO], 1), 0);
     assert_int_equal(pyro_env_commit(catalog->control, txn, &err), PYRO_OK);
 
     catalog->dbi[PYRO_CONTROL_INFO] = 0;

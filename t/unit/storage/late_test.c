@@ -81,7 +81,7 @@ late_push(late_t *l, int64_t time, pyro_error_t *err)
 static pyro_status_e
 late_take(late_t *l, int64_t time, int64_t now)
 {
-    MDB_txn         *txn;
+    pyro_kv_txn_t   *txn;
     pyro_error_t     err;
     pyro_status_e    status;
     pyro_catalog_t  *catalog;

@@ -213,7 +213,7 @@ process_reader_is_cleared(void **state)
     int                rc, fds[2];
     char              *dir;
     pid_t              pid;
-    MDB_txn           *txn;
+    pyro_kv_txn_t     *txn;
     pyro_arena_t      *arena;
     pyro_error_t       err;
     pyro_store_t      *store;

@@ -218,8 +218,8 @@ readers_end_with_what_they_began(void **state)
 {
     keep_t              k;
     char                path[4096];
-    MDB_txn            *txn;
-    MDB_stat            stat_;
+    pyro_kv_txn_t      *txn;
+    pyro_kv_stat_t      stat_;
     struct stat         st;
     pyro_error_t        err;
     pyro_catalog_t     *catalog;
@@ -247,8 +247,8 @@ readers_end_with_what_they_began(void **state)
     assert_non_null(part->env);
 
     assert_int_equal(pyro_env_begin(part->env, 1, &txn, &err), PYRO_OK);
-    assert_int_equal(mdb_stat(txn, part->dbi[PYRO_DB_RAW], &stat_), 0);
-    assert_int_equal(stat_.ms_entries, 1);
+    assert_int_equal(pyro_kv_stat(txn, part->dbi[PYRO_DB_RAW], &stat_), 0);
+    assert_int_equal(stat_.entries, 1);
     pyro_env_abort(part->env, txn);
 
     pyro_catalog_release(catalog, part);
@@ -316,7 +316,7 @@ removals_that_were_cut_off_are_finished(void **state)
     uint8_t             removed[1] = { PYRO_STATE_REMOVED };
     keep_t              k;
     char                from[4096], to[4096];
-    MDB_txn            *txn;
+    pyro_kv_txn_t      *txn;
     pyro_error_t        err;
     pyro_catalog_t     *catalog;
     pyro_partition_t   *part;

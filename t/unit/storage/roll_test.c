@@ -677,9 +677,9 @@ roll_damage(roll_t *r)
 {
     int                 i;
     uint8_t             copy[4096];
-    MDB_txn            *txn;
-    MDB_val             key, value;
-    MDB_cursor         *cursor;
+    pyro_kv_txn_t      *txn;
+    pyro_slice_t        key, value;
+    pyro_kv_cursor_t   *cursor;
     pyro_error_t        err;
     pyro_partition_t   *part;
 
@@ -692,18 +692,17 @@ roll_damage(roll_t *r)
 
     for (i = 0; i < 4; i++) {
         assert_int_equal(pyro_env_begin(part->env, 0, &txn, &err), PYRO_OK);
-        assert_int_equal(mdb_cursor_open(txn, part->dbi[dbs[i]], &cursor), 0);
+        assert_int_equal(pyro_kv_cursor(txn, part->dbi[dbs[i]], &cursor), 0);
 
-        while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
-            assert_true(value.mv_size <= sizeof(copy));
-            memcpy(copy, value.mv_data, value.mv_size);
-            copy[value.mv_size - 1] ^= 1;
-            value.mv_data = copy;
-            assert_int_equal(mdb_cursor_put(cursor, &key, &value,
-                                            MDB_CURRENT), 0);
+        while (pyro_kv_move(cursor, PYRO_KV_NEXT, &key, &value) == 0) {
+            assert_true(value.len <= sizeof(copy));
+            memcpy(copy, value.data, value.len);
+            copy[value.len - 1] ^= 1;
+            assert_int_equal(pyro_kv_put(txn, part->dbi[dbs[i]], key,
+                                         pyro_slice(copy, value.len)), 0);
         }
 
-        mdb_cursor_close(cursor);
+        pyro_kv_cursor_close(cursor);
         assert_int_equal(pyro_env_commit(part->env, txn, &err), PYRO_OK);
     }
 

@@ -401,7 +401,7 @@ cut_mark(model_t *m, const char *name, pyro_state_e state)
 {
     char              path[4096];
     uint8_t           byte[1];
-    MDB_txn          *txn;
+    pyro_kv_txn_t    *txn;
     pyro_error_t      err;
     pyro_partition_t  part;
 
@@ -753,8 +753,8 @@ cut_adopts(model_t *m, const char *source, const char *copy, int begin,
     int                rc;
     char               path[4096];
     uint8_t            bytes[PYRO_KEY_MAX];
-    MDB_txn           *txn;
-    MDB_val            key;
+    pyro_kv_txn_t     *txn;
+    pyro_slice_t       key;
     uint32_t           i, n, list[PYRO_SOURCES_MAX];
     pyro_error_t       err;
     pyro_store_t      *store;
@@ -798,9 +798,8 @@ cut_adopts(model_t *m, const char *source, const char *copy, int begin,
     }
 
     for (i = 0, rc = 0; i < n; i++) {
-        key.mv_data = bytes;
-        key.mv_size = pyro_key_part(bytes, part.start, list[i]);
-        rc |= mdb_del(txn, store->catalog.dbi[PYRO_CONTROL_PART], &key, NULL);
+        key = pyro_slice(bytes, pyro_key_part(bytes, part.start, list[i]));
+        rc |= pyro_kv_delete(txn, store->catalog.dbi[PYRO_CONTROL_PART], key);
     }
 
     if (rc || pyro_catalog_put_part(&store->catalog, txn, &part)) {

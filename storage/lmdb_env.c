@@ -1,13 +1,24 @@
-#include "storage/env.h"
+/*
+ * A file of LMDB's: how it is opened, begun, renewed and closed, and what its
+ * errors become.  Every transaction holds the gate shared from begin to commit
+ * or abort, so that the map can be grown, which LMDB allows only without any
+ * transaction, when another process has outgrown it.
+ */
+
+#include "storage/kv.h"
 
 #include <errno.h>
+#include <lmdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "storage/suspects.h"
 
 
+#define PYRO_ENV_READERS      1024
 #define PYRO_ENV_ATTEMPTS     6
 #define PYRO_ENV_PAUSE        (20 * PYRO_NS_PER_MS)
 #define PYRO_ENV_SYNC_PERIOD  PYRO_NS_PER_SEC
@@ -17,6 +28,7 @@ static int pyro_env_gate(pyro_env_t *env);
 static int pyro_env_try(pyro_env_t *env);
 static int pyro_env_may_pass(int rc);
 static int pyro_env_follow(pyro_env_t *env);
+static void pyro_lmdb_fatal(MDB_env *mdb, const char *text);
 
 
 pyro_status_e
@@ -111,6 +123,7 @@ static int
 pyro_env_try(pyro_env_t *env)
 {
     int           rc;
+    MDB_env      *mdb;
     unsigned int  flags;
 
     flags = MDB_NOSUBDIR | MDB_NOTLS;
@@ -130,33 +143,34 @@ pyro_env_try(pyro_env_t *env)
         flags |= MDB_NOLOCK;
     }
 
-    rc = mdb_env_create(&env->mdb);
+    rc = mdb_env_create(&mdb);
 
     if (rc) {
-        env->mdb = NULL;
         return rc;
     }
 
-    rc = mdb_env_set_maxreaders(env->mdb, PYRO_ENV_READERS);
+    rc = mdb_env_set_maxreaders(mdb, PYRO_ENV_READERS);
 
     if (rc == 0) {
-        rc = mdb_env_set_maxdbs(env->mdb, PYRO_ENV_DBS);
+        rc = mdb_env_set_maxdbs(mdb, PYRO_KV_DBS);
     }
 
     if (rc == 0) {
-        rc = mdb_env_set_mapsize(env->mdb, env->map_size);
+        rc = mdb_env_set_mapsize(mdb, env->map_size);
     }
 
     if (rc == 0) {
-        rc = mdb_env_open(env->mdb, env->path, flags, PYRO_ENV_MODE);
+        rc = mdb_env_open(mdb, env->path, flags, PYRO_KV_MODE);
     }
 
     if (rc) {
-        mdb_env_close(env->mdb);
-        env->mdb = NULL;
+        mdb_env_close(mdb);
+        return rc;
     }
 
-    return rc;
+    env->engine = mdb;
+
+    return 0;
 }
 
 
@@ -188,15 +202,15 @@ pyro_env_close(pyro_env_t *env)
         return;
     }
 
-    if (env->mdb != NULL) {
+    if (env->engine != NULL) {
 
         if (env->durability == PYRO_DURABILITY_PERIODIC
             && env->access != PYRO_ACCESS_READ)
         {
-            mdb_env_sync(env->mdb, 1);
+            mdb_env_sync(env->engine, 1);
         }
 
-        mdb_env_close(env->mdb);
+        mdb_env_close(env->engine);
     }
 
     pthread_rwlock_destroy(&env->gate);
@@ -213,7 +227,7 @@ pyro_env_follow(pyro_env_t *env)
     int  rc;
 
     pthread_rwlock_wrlock(&env->gate);
-    rc = mdb_env_set_mapsize(env->mdb, 0);
+    rc = mdb_env_set_mapsize(env->engine, 0);
     pthread_rwlock_unlock(&env->gate);
 
     return rc;
@@ -221,21 +235,23 @@ pyro_env_follow(pyro_env_t *env)
 
 
 pyro_status_e
-pyro_env_begin(pyro_env_t *env, int readonly, MDB_txn **txn, pyro_error_t *err)
+pyro_env_begin(pyro_env_t *env, int readonly, pyro_kv_txn_t **txn,
+    pyro_error_t *err)
 {
     int           rc;
+    MDB_txn      *begun;
     unsigned int  flags;
 
+    *txn = NULL;
     flags = readonly ? MDB_RDONLY : 0;
 
     if (env->access == PYRO_ACCESS_READ && !readonly) {
-        *txn = NULL;
         return pyro_env_error(env, EROFS, "be written", err);
     }
 
     pthread_rwlock_rdlock(&env->gate);
     pyro_suspects_enter(env->suspect);
-    rc = mdb_txn_begin(env->mdb, NULL, flags, txn);
+    rc = mdb_txn_begin(env->engine, NULL, flags, &begun);
 
     if (rc == MDB_MAP_RESIZED) {
         pthread_rwlock_unlock(&env->gate);
@@ -243,35 +259,36 @@ pyro_env_begin(pyro_env_t *env, int readonly, MDB_txn **txn, pyro_error_t *err)
         pthread_rwlock_rdlock(&env->gate);
 
         if (rc == 0) {
-            rc = mdb_txn_begin(env->mdb, NULL, flags, txn);
+            rc = mdb_txn_begin(env->engine, NULL, flags, &begun);
         }
     }
 
     if (rc) {
-        *txn = NULL;
         pyro_suspects_leave(env->suspect);
         pthread_rwlock_unlock(&env->gate);
         return pyro_env_error(env, rc, "begin a transaction", err);
     }
+
+    *txn = (pyro_kv_txn_t *) begun;
 
     return PYRO_OK;
 }
 
 
 pyro_status_e
-pyro_env_commit(pyro_env_t *env, MDB_txn *txn, pyro_error_t *err)
+pyro_env_commit(pyro_env_t *env, pyro_kv_txn_t *txn, pyro_error_t *err)
 {
     int      rc;
     int64_t  now;
 
-    rc = mdb_txn_commit(txn);
+    rc = mdb_txn_commit((MDB_txn *) txn);
 
     if (rc == 0 && env->durability == PYRO_DURABILITY_PERIODIC) {
         now = pyro_clock_mono();
 
         if (now - env->synced >= PYRO_ENV_SYNC_PERIOD) {
             env->synced = now;
-            rc = mdb_env_sync(env->mdb, 1);
+            rc = mdb_env_sync(env->engine, 1);
         }
     }
 
@@ -283,25 +300,25 @@ pyro_env_commit(pyro_env_t *env, MDB_txn *txn, pyro_error_t *err)
 
 
 void
-pyro_env_abort(pyro_env_t *env, MDB_txn *txn)
+pyro_env_abort(pyro_env_t *env, pyro_kv_txn_t *txn)
 {
-    mdb_txn_abort(txn);
+    mdb_txn_abort((MDB_txn *) txn);
     pyro_suspects_leave(env->suspect);
     pthread_rwlock_unlock(&env->gate);
 }
 
 
 pyro_status_e
-pyro_env_renew(pyro_env_t *env, MDB_txn *txn, pyro_error_t *err)
+pyro_env_renew(pyro_env_t *env, pyro_kv_txn_t *txn, pyro_error_t *err)
 {
     int  rc;
 
-    mdb_txn_reset(txn);
+    mdb_txn_reset((MDB_txn *) txn);
 
     pthread_rwlock_unlock(&env->gate);
     pthread_rwlock_rdlock(&env->gate);
 
-    rc = mdb_txn_renew(txn);
+    rc = mdb_txn_renew((MDB_txn *) txn);
 
     if (rc == MDB_MAP_RESIZED) {
         pthread_rwlock_unlock(&env->gate);
@@ -309,7 +326,7 @@ pyro_env_renew(pyro_env_t *env, MDB_txn *txn, pyro_error_t *err)
         pthread_rwlock_rdlock(&env->gate);
 
         if (rc == 0) {
-            rc = mdb_txn_renew(txn);
+            rc = mdb_txn_renew((MDB_txn *) txn);
         }
     }
 
@@ -318,11 +335,90 @@ pyro_env_renew(pyro_env_t *env, MDB_txn *txn, pyro_error_t *err)
 
 
 int
+pyro_env_copy(pyro_env_t *env, int fd)
+{
+    int  rc, i;
+
+    for (i = 0; ; i++) {
+        pthread_rwlock_rdlock(&env->gate);
+        rc = mdb_env_copyfd2(env->engine, fd, MDB_CP_COMPACT);
+        pthread_rwlock_unlock(&env->gate);
+
+        if (rc != MDB_MAP_RESIZED || i == 3) {
+            return rc;
+        }
+
+        rc = pyro_env_follow(env);
+
+        if (rc) {
+            return rc;
+        }
+
+        if (lseek(fd, 0, SEEK_SET) == -1 || ftruncate(fd, 0) == -1) {
+            return errno;
+        }
+    }
+}
+
+
+void
+pyro_env_on_fatal(pyro_env_t *env, pyro_env_fatal_pt handler, void *ctx)
+{
+    env->fatal = handler;
+    env->fatal_ctx = ctx;
+
+    mdb_env_set_userctx(env->engine, env);
+    mdb_env_set_assert(env->engine, pyro_lmdb_fatal);
+}
+
+
+static void
+pyro_lmdb_fatal(MDB_env *mdb, const char *text)
+{
+    char         message[512];
+    pyro_env_t  *env;
+
+    env = mdb_env_get_userctx(mdb);
+
+    snprintf(message, sizeof(message), "LMDB gives it up: %s", text);
+    env->fatal(env->fatal_ctx, message);
+}
+
+
+int
+pyro_env_extent(pyro_env_t *env, uint64_t *bytes)
+{
+    int          rc;
+    MDB_stat     stat;
+    MDB_envinfo  info;
+
+    rc = mdb_env_info(env->engine, &info);
+
+    if (rc == 0) {
+        rc = mdb_env_stat(env->engine, &stat);
+    }
+
+    if (rc == 0) {
+        *bytes = ((uint64_t) info.me_last_pgno + 1) * stat.ms_psize;
+    }
+
+    return rc;
+}
+
+
+const char *
+pyro_kv_strerror(int rc)
+{
+    return mdb_strerror(rc);
+}
+
+
+int
 pyro_env_reader_check(pyro_env_t *env, pyro_error_t *err)
 {
     int  rc, dead;
 
-    rc = mdb_reader_check(env->mdb, &dead);
+    rc = mdb_reader_check(env->engine, &dead);
 
     if (rc) {
         pyro_env_error(env, rc, "check its readers", err);

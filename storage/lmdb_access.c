@@ -5,10 +5,11 @@
  * anything, so a file that is to be refused is read without it first.
  */
 
-#include "storage/env.h"
+#include "storage/kv.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,9 +135,9 @@ pyro_env_may_lock(const pyro_env_t *env, const char *lock)
 static pyro_status_e
 pyro_env_look(pyro_env_t *env, pyro_error_t *err)
 {
-    int             rc;
-    MDB_env        *mdb;
-    pyro_status_e   status;
+    int            rc;
+    MDB_env       *mdb;
+    pyro_status_e  status;
 
     rc = pyro_env_open_look(env->path, &mdb);
 
@@ -167,7 +168,7 @@ pyro_env_open_look(const char *path, MDB_env **mdb)
 
     if (rc == 0) {
         rc = mdb_env_open(*mdb, path, MDB_NOSUBDIR | MDB_NOTLS | MDB_RDONLY
-                                      | MDB_NOLOCK, PYRO_ENV_MODE);
+                                      | MDB_NOLOCK, PYRO_KV_MODE);
     }
 
     if (rc) {
@@ -195,7 +196,8 @@ pyro_env_is_foreign(const char *path)
 
     if (mdb_txn_begin(mdb, NULL, MDB_RDONLY, &txn) == 0) {
         foreign = mdb_dbi_open(txn, "meta", 0, &meta) == 0
-                  && pyro_meta_u32(txn, meta, "format", &format) == 0
+                  && pyro_meta_u32((pyro_kv_txn_t *) txn, meta, "format",
+                                   &format) == 0
                   && format != PYRO_FORMAT;
         mdb_txn_abort(txn);
     }
@@ -209,10 +211,10 @@ pyro_env_is_foreign(const char *path)
 static pyro_status_e
 pyro_env_look_format(pyro_env_t *env, MDB_env *mdb, pyro_error_t *err)
 {
-    int             rc;
-    MDB_dbi         meta;
-    MDB_txn        *txn;
-    pyro_status_e   status;
+    int            rc;
+    MDB_dbi        meta;
+    MDB_txn       *txn;
+    pyro_status_e  status;
 
     rc = mdb_txn_begin(mdb, NULL, MDB_RDONLY, &txn);
 
@@ -224,7 +226,7 @@ pyro_env_look_format(pyro_env_t *env, MDB_env *mdb, pyro_error_t *err)
 
     status = rc ? pyro_env_error(env, rc, "be used: it is no file of a store",
                                  err)
-                : pyro_meta_format(env, txn, meta, err);
+                : pyro_meta_format(env, (pyro_kv_txn_t *) txn, meta, err);
 
     mdb_txn_abort(txn);
 
