@@ -50,6 +50,9 @@ CFLAGS      ?= -g
 ALL_CFLAGS  := -std=gnu11 $(OPT) $(CFLAGS) -fPIC -Wall -Wextra -Werror \
                -fvisibility=hidden -I. -I$(GEN)
 
+# for builds that are begun from here, where make was not told
+JOBS        := $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 .PHONY: all
 all: module jfrcat store-tool
 
@@ -225,7 +228,7 @@ NGX_STAMP   := $(NGX_OUT)/configured-$(shell echo $(NGX_FILES) | cksum | \
 # under a lock: two makes in one folder would read each other's half-made files
 $(MODULE): config $(NGX_FILES)
 	@mkdir -p $(NGX_OUT)
-	@flock $(NGX_OUT).lock $(MAKE) -s B=$(B) SAN=$(SAN) nginx-module
+	@flock $(NGX_OUT).lock $(MAKE) -s $(JOBS) B=$(B) SAN=$(SAN) nginx-module
 
 .PHONY: nginx-module
 nginx-module: $(NGX_STAMP)
@@ -246,7 +249,7 @@ $(NGX_STAMP): config $(PROTOS)
 module: deps $(MODULE)
 
 asan: deps-test
-	$(MAKE) SAN=1 build/asan/ngx_pyroscope_module.so unit fuzz-replay jfrcat \
+	$(MAKE) $(JOBS) SAN=1 build/asan/ngx_pyroscope_module.so unit fuzz-replay jfrcat \
 	    store-tool
 
 
@@ -308,8 +311,8 @@ PROVE       := prove $(PROVEARGS)
 
 .PHONY: test test-asan test-static test-image
 test: deps-test deps-demo module
-	$(MAKE) unit jfrcat store-tool
-	$(MAKE) SAN=1 unit fuzz-replay jfrcat store-tool
+	$(MAKE) $(JOBS) jfrcat store-tool
+	$(MAKE) $(JOBS) SAN=1 unit fuzz-replay jfrcat store-tool
 	t/lib/suite $(PROVE) -j4 build/asan/unit/*/*_test
 	TEST_NGINX_LOAD_MODULES=$(ROOT)/$(MODULE) t/lib/suite \
 	    $(PROVE) $(SUITES) t/e2e/*.t
@@ -319,7 +322,7 @@ test-asan: asan
 	    PYRO_SAN=1 t/lib/suite $(PROVE) $(SUITES)
 
 test-static: deps-test
-	$(MAKE) SAN=1 fuzz-replay jfrcat store-tool
+	$(MAKE) $(JOBS) SAN=1 fuzz-replay jfrcat store-tool
 	t/lib/static-nginx $(ROOT)/build/static
 	TEST_NGINX_LOAD_MODULES= TEST_NGINX_BINARY=$(ROOT)/build/static/nginx \
 	    t/lib/suite $(PROVE) $(SUITES)
@@ -330,7 +333,7 @@ SOAK_TESTS  := process seal_crash seal_late seal_reader
 
 .PHONY: soak
 soak: deps-test
-	$(MAKE) $(SOAK_TESTS:%=$(B)/unit/storage/%_test)
+	$(MAKE) $(JOBS) $(SOAK_TESTS:%=$(B)/unit/storage/%_test)
 	PYRO_SOAK=$(SOAK) t/lib/suite $(PROVE) \
 	    $(SOAK_TESTS:%=$(B)/unit/storage/%_test)
 
