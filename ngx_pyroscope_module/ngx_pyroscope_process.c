@@ -9,6 +9,7 @@
 
 #define NGX_PYROSCOPE_RETRY    1000     /* ms between attempts to open */
 #define NGX_PYROSCOPE_REFRESH  10000    /* ms between looks at the catalogue */
+#define NGX_PYROSCOPE_SYNC     1000     /* the same, with PERIODIC */
 
 
 /* An attempt to open the store off the event loop. */
@@ -374,7 +375,12 @@ ngx_pyroscope_refresh_room(ngx_log_t *log)
 
     ngx_pyroscope_scarce = status != PYRO_OK;
 
-    return ngx_pyroscope_scarce ? NGX_PYROSCOPE_RETRY : NGX_PYROSCOPE_REFRESH;
+    if (ngx_pyroscope_scarce) {
+        return NGX_PYROSCOPE_RETRY;
+    }
+
+    return worker->conf->settings->lmdb.durability == PYRO_DURABILITY_PERIODIC
+           ? NGX_PYROSCOPE_SYNC : NGX_PYROSCOPE_REFRESH;
 }
 
 

@@ -35,7 +35,7 @@ typedef struct {
     pyro_store_options_t   options;     /* with defaults filled in */
     char                  *dir;
     pyro_env_t            *control;
-    pyro_kv_db_t                dbi[PYRO_CONTROL_COUNT];     /* INFO may be 0 */
+    pyro_kv_db_t           dbi[PYRO_CONTROL_COUNT];     /* INFO may be 0 */
 
     pthread_mutex_t        mutex;
     uint32_t               holds;       /* of control */

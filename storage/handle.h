@@ -25,6 +25,7 @@ struct pyro_store_s {
     int                   tidy;         /* its directory, as far as copies */
     pyro_trust_t          trust;        /* the upkeep's */
     int64_t               trusted;      /* the time to remove by */
+    atomic_llong          readers_checked;  /* pyro_clock_mono() */
 
     _Atomic uint64_t      commits;
     _Atomic uint64_t      commit_failures;

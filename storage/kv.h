@@ -67,7 +67,8 @@ typedef struct {
     pyro_durability_e   durability;
     pyro_access_e       access;     /* READ on a read-only file system */
     int                 unlocked;   /* no lock file: nobody else may write */
-    int64_t             synced;     /* pyro_clock_mono(), PERIODIC only */
+    atomic_llong        synced;     /* pyro_clock_mono(), PERIODIC only */
+    atomic_int          unsynced;   /* commits since then */
     atomic_int          broken;     /* the engine works only when reopened */
     uint64_t            suspect;    /* storage/suspects.h; 0: control.mdb */
     pyro_env_fatal_pt   fatal;      /* pyro_env_on_fatal() */
@@ -108,6 +109,10 @@ pyro_status_e pyro_env_commit(pyro_env_t *env, pyro_kv_txn_t *txn,
     pyro_error_t *err);
 
 void pyro_env_abort(pyro_env_t *env, pyro_kv_txn_t *txn);
+
+/* With PERIODIC: what this process has committed is on disk, if the last time
+ * is a second ago.  Commits see to it as well, as long as there are any. */
+pyro_status_e pyro_env_settle(pyro_env_t *env, pyro_error_t *err);
 
 /*
  * Moves a read transaction to the newest snapshot; its cursors need

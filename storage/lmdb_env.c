@@ -28,6 +28,7 @@ static int pyro_env_gate(pyro_env_t *env);
 static int pyro_env_try(pyro_env_t *env);
 static int pyro_env_may_pass(int rc);
 static int pyro_env_follow(pyro_env_t *env);
+static int pyro_env_sync(pyro_env_t *env);
 static void pyro_lmdb_fatal(MDB_env *mdb, const char *text);
 
 
@@ -278,24 +279,62 @@ pyro_env_begin(pyro_env_t *env, int readonly, pyro_kv_txn_t **txn,
 pyro_status_e
 pyro_env_commit(pyro_env_t *env, pyro_kv_txn_t *txn, pyro_error_t *err)
 {
-    int      rc;
-    int64_t  now;
+    int  rc;
 
     rc = mdb_txn_commit((MDB_txn *) txn);
 
     if (rc == 0 && env->durability == PYRO_DURABILITY_PERIODIC) {
-        now = pyro_clock_mono();
-
-        if (now - env->synced >= PYRO_ENV_SYNC_PERIOD) {
-            env->synced = now;
-            rc = mdb_env_sync(env->engine, 1);
-        }
+        atomic_store(&env->unsynced, 1);
+        rc = pyro_env_sync(env);
     }
 
     pyro_suspects_leave(env->suspect);
     pthread_rwlock_unlock(&env->gate);
 
     return rc ? pyro_env_error(env, rc, "commit", err) : PYRO_OK;
+}
+
+
+/* If it is due. */
+static int
+pyro_env_sync(pyro_env_t *env)
+{
+    int      rc;
+    int64_t  now;
+
+    now = pyro_clock_mono();
+
+    if (now - atomic_load(&env->synced) < PYRO_ENV_SYNC_PERIOD
+        || !atomic_exchange(&env->unsynced, 0))
+    {
+        return 0;
+    }
+
+    atomic_store(&env->synced, now);
+    rc = mdb_env_sync(env->engine, 1);
+
+    if (rc) {
+        atomic_store(&env->unsynced, 1);
+    }
+
+    return rc;
+}
+
+
+pyro_status_e
+pyro_env_settle(pyro_env_t *env, pyro_error_t *err)
+{
+    int  rc;
+
+    if (env->durability != PYRO_DURABILITY_PERIODIC) {
+        return PYRO_OK;
+    }
+
+    pthread_rwlock_rdlock(&env->gate);
+    rc = pyro_env_sync(env);
+    pthread_rwlock_unlock(&env->gate);
+
+    return rc ? pyro_env_error(env, rc, "be synced", err) : PYRO_OK;
 }
 
 

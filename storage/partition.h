@@ -46,14 +46,14 @@ typedef struct {
     int                 sealed;     /* "raw" has hours, if anything */
     int                 thinned;    /* 1 sums of hours alone, 2 of days */
     uint64_t            seed;
-    pyro_kv_db_t             dbi[PYRO_DB_COUNT];
+    pyro_kv_db_t        dbi[PYRO_DB_COUNT];
     pyro_node_cache_t   cache;      /* the writer's */
 } pyro_partition_t;
 
 
 typedef struct {
     pyro_partition_t   *part;
-    pyro_kv_txn_t            *txn;
+    pyro_kv_txn_t      *txn;
     pyro_error_t       *err;
 } pyro_view_t;
 

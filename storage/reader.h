@@ -22,7 +22,7 @@ typedef struct {
     pyro_store_t              *store;
     const pyro_store_query_t  *query;
     pyro_view_t                view;
-    pyro_kv_cursor_t                *cursors[PYRO_LEVELS];    /* as needed */
+    pyro_kv_cursor_t          *cursors[PYRO_LEVELS];    /* as needed */
     uint32_t                   tenant;
     pyro_ptypes_t              ptypes;
     pyro_labels_t             *type_labels; /* by ptype - 1: what types own */

@@ -179,46 +179,7 @@ pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
 
 
 pyro_status_e
-pyro_store_refresh(pyro_store_t *store, pyro_error_t *err)
-{
-    (void) pyro_guard_check(&store->guard, NULL);
-
-    return pyro_catalog_refresh(&store->catalog, err);
-}
-
-
-pyro_status_e
 pyro_store_room(pyro_store_t *store, pyro_error_t *err)
 {
     return pyro_guard_known(&store->guard, err);
-}
-
-
-int
-pyro_store_reader_check(pyro_store_t *store, pyro_error_t *err)
-{
-    int              n, dead;
-    uint32_t         i;
-    pyro_catalog_t  *catalog;
-
-    catalog = &store->catalog;
-
-    pthread_mutex_lock(&catalog->mutex);
-
-    dead = pyro_catalog_ready(catalog, err) == PYRO_OK
-           ? pyro_env_reader_check(catalog->control, err) : -1;
-
-    for (i = 0; i < catalog->n_parts && dead != -1; i++) {
-
-        if (catalog->parts[i]->env == NULL) {
-            continue;
-        }
-
-        n = pyro_env_reader_check(catalog->parts[i]->env, err);
-        dead = n == -1 ? -1 : dead + n;
-    }
-
-    pthread_mutex_unlock(&catalog->mutex);
-
-    return dead;
 }

@@ -31,7 +31,8 @@ typedef struct pyro_store_s  pyro_store_t;
 typedef enum {
     PYRO_DURABILITY_COMMIT = 0,     /* fsync each commit: loses nothing */
     PYRO_DURABILITY_NOMETASYNC,     /* power loss: the last commit at most */
-    PYRO_DURABILITY_PERIODIC        /* power loss: since the last sync */
+    PYRO_DURABILITY_PERIODIC        /* power loss: since the last sync, each
+                                     * second or pyro_store_refresh() */
 } pyro_durability_e;
 
 
@@ -314,7 +315,11 @@ typedef struct {
 pyro_status_e pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
     pyro_error_t *err);
 
-/* Gives up what others have removed, and looks how much room there is. */
+/*
+ * To be called now and then, each second with PERIODIC: gives up what others
+ * have removed, looks how much room there is, syncs what is due, and once in
+ * 10 s clears what dead readers have left.
+ */
 pyro_status_e pyro_store_refresh(pyro_store_t *store, pyro_error_t *err);
 
 /* ---- looking after a store: what cli/store.c is made of ---- */

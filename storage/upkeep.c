@@ -52,6 +52,7 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
         return pyro_error_memory(err);
     }
 
+    (void) pyro_store_refresh(store, NULL);
     pyro_upkeep_clock(store, work);
     pyro_probe(store);
 

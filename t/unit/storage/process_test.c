@@ -208,7 +208,7 @@ process_killed_loses_nothing(void **state)
 
 
 static void
-process_reader_is_cleared(void **state)
+process_clears_reader(int by_refresh)
 {
     int                rc, fds[2];
     char              *dir;
@@ -218,8 +218,6 @@ process_reader_is_cleared(void **state)
     pyro_error_t       err;
     pyro_store_t      *store;
     pyro_partition_t  *part;
-
-    (void) state;
 
     dir = fixture_dir();
     assert_int_equal(pipe(fds), 0);
@@ -261,11 +259,28 @@ process_reader_is_cleared(void **state)
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(waitpid(pid, &rc, 0), pid);
 
-    assert_true(pyro_store_reader_check(store, &err) >= 1);
+    if (by_refresh) {
+        atomic_store(&store->readers_checked, 0);
+        assert_int_equal(pyro_store_refresh(store, &err), PYRO_OK);
+
+    } else {
+        assert_true(pyro_store_reader_check(store, &err) >= 1);
+    }
+
     assert_int_equal(pyro_store_reader_check(store, &err), 0);
 
     pyro_store_close(store);
     fixture_remove(dir);
+}
+
+
+static void
+process_reader_is_cleared(void **state)
+{
+    (void) state;
+
+    process_clears_reader(0);
+    process_clears_reader(1);
 }
 
 

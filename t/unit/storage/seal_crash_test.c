@@ -1,7 +1,8 @@
 /*
- * Maintenance that is killed at any moment while one process pushes, and late,
- * and another one asks: what is acknowledged is there, once, whatever was cut
- * off, and when a maintenance ends nothing of those that did not is left.
+ * Maintenance and queries that are killed at any moment while one process
+ * pushes, and late, and another one asks: what is acknowledged is there, once,
+ * whatever was cut off, a check finds nothing, and when a maintenance ends
+ * nothing of those that did not is left.
  *
  * PYRO_SOAK: rounds, 10 unless it is set.
  */
@@ -136,6 +137,7 @@ crash_maintains(model_t *m)
 }
 
 
+/* One that maintains, or one that reads. */
 static void
 crash_kill(model_t *m)
 {
@@ -143,7 +145,7 @@ crash_kill(model_t *m)
     pid_t  pid;
 
     m->seed++;
-    pid = model_fork(m, crash_maintains);
+    pid = model_fork(m, model_random(m, 4) ? crash_maintains : crash_asks);
     model_sleep((int64_t) model_random(m, model_random(m, 2) ? 10000000
                                                              : 150000000));
     assert_int_equal(kill(pid, SIGKILL), 0);
@@ -184,6 +186,7 @@ crash_check(model_t *m, int whole)
 
     model_repeat(m, store, n, 20);
     pyro_store_close(store);
+    model_is_sound(m);
     atomic_store(&m->shared->pause, 0);
 }
 

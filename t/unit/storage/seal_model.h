@@ -113,8 +113,33 @@ model_begin(model_t *m, uint64_t seed, uint32_t partition, uint32_t n)
 
 
 static inline void
+model_on_finding(void *ctx, const pyro_finding_t *finding)
+{
+    (void) ctx;
+
+    if (!finding->note) {
+        fail_msg("%s: %s: %s", finding->file, finding->what, finding->text);
+    }
+}
+
+
+/* The caller has no store open; others may have. */
+static inline void
+model_is_sound(const model_t *m)
+{
+    pyro_error_t         err;
+    pyro_check_result_t  result;
+
+    assert_int_equal(pyro_store_check(m->dir, model_on_finding, NULL, &result,
+                                      &err), PYRO_OK);
+    assert_int_equal(result.damaged, 0);
+}
+
+
+static inline void
 model_end(model_t *m)
 {
+    model_is_sound(m);
     munmap(m->shared, sizeof(model_shared_t));
     free(m->sums);
     fixture_remove(m->dir);
