@@ -24,7 +24,7 @@ typedef struct {
     pyro_store_t       *store;
     pyro_env_t         *env;
     pyro_kv_db_t        dbi;
-    pyro_kv_txn_t            *txn;
+    pyro_kv_txn_t      *txn;
 } pyro_info_txn_t;
 
 
