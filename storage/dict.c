@@ -1,5 +1,8 @@
 #include "storage/dict.h"
 
+
+#define PYRO_DICT_NEAR  8           /* steps that cost less than a search */
+
 #include "core/base/hash.h"
 
 
@@ -21,6 +24,72 @@ pyro_dict_text(const pyro_view_t *view, uint32_t id, pyro_slice_t *s)
     return status == PYRO_NOT_FOUND
            ? pyro_env_damaged(view->part->env, "string", id, view->err)
            : status;
+}
+
+
+pyro_status_e
+pyro_dict_walk(const pyro_view_t *view, pyro_db_e db, pyro_dict_walk_t *walk,
+    uint32_t id, pyro_slice_t *value)
+{
+    uint8_t        bytes[PYRO_KEY_MAX];
+    pyro_slice_t   key;
+    pyro_status_e  status;
+
+    if (walk->cursor == NULL) {
+        status = pyro_view_cursor(view, db, &walk->cursor);
+
+        if (status != PYRO_OK) {
+            walk->cursor = NULL;
+            return status;
+        }
+    }
+
+    if (walk->id && id == walk->id) {
+        *value = walk->value;
+        return PYRO_OK;
+    }
+
+    key = pyro_slice(bytes, pyro_key_id(bytes, id));
+
+    if (walk->id && id > walk->id && id - walk->id <= PYRO_DICT_NEAR) {
+
+        /* ids have no gaps */
+
+        for (status = PYRO_OK; status == PYRO_OK && walk->id < id; walk->id++) {
+            status = pyro_view_seek(view, walk->cursor, PYRO_KV_NEXT, &key,
+                                    &walk->value);
+        }
+
+    } else {
+        status = pyro_view_seek(view, walk->cursor, PYRO_KV_SEEK, &key,
+                                &walk->value);
+    }
+
+    if (status == PYRO_NOT_FOUND
+        || (status == PYRO_OK
+            && (key.len != 4
+                || pyro_get_be32((const uint8_t *) key.data) != id)))
+    {
+        walk->id = 0;
+        return pyro_env_damaged(view->part->env, pyro_db_names[db], id,
+                                view->err);
+    }
+
+    walk->id = status == PYRO_OK ? id : 0;
+    *value = walk->value;
+
+    return status;
+}
+
+
+void
+pyro_dict_walk_end(pyro_dict_walk_t *walk)
+{
+    if (walk->cursor != NULL) {
+        pyro_kv_cursor_close(walk->cursor);
+    }
+
+    memset(walk, 0, sizeof(pyro_dict_walk_t));
 }
 
 

@@ -35,6 +35,21 @@ pyro_status_e pyro_dict_text(const pyro_view_t *view, uint32_t id,
 pyro_status_e pyro_dict_frame_get(const pyro_view_t *view, uint32_t id,
     pyro_frame_value_t *frame);
 
+/*
+ * Strings or frames (db) by ids that mostly rise: the next ones lie beside those
+ * before, so few of them are searched for.  Begins as zeros; the values are in
+ * the map; after the view's transaction was renewed it must be ended first.
+ */
+typedef struct {
+    pyro_kv_cursor_t  *cursor;
+    uint32_t           id;          /* where it stands; 0: nowhere */
+    pyro_slice_t       value;
+} pyro_dict_walk_t;
+
+pyro_status_e pyro_dict_walk(const pyro_view_t *view, pyro_db_e db,
+    pyro_dict_walk_t *walk, uint32_t id, pyro_slice_t *value);
+void pyro_dict_walk_end(pyro_dict_walk_t *walk);
+
 /* Adds id to a list of ids: the value of scopex, strx, framex, streamx. */
 pyro_status_e pyro_dict_list_add(pyro_batch_t *batch, pyro_db_e db,
     const uint8_t *key, size_t len, uint32_t id);

@@ -28,6 +28,8 @@ typedef struct {
     uint32_t          *names;       /* by frame: name in the tree + 1 */
     uint32_t           cap_names;
     uint32_t           n_names;
+    pyro_dict_walk_t   frame;       /* while nodes are joined */
+    pyro_dict_walk_t   text;
 
     pyro_plan_read_t   plan;
     uint8_t           *types;       /* by ptype - 1: wanted of this stream */
@@ -52,6 +54,7 @@ static pyro_status_e pyro_merge_record(pyro_scan_t *scan, pyro_merge_t *m);
 static pyro_status_e pyro_merge_rollups(pyro_read_t *read, pyro_merge_t *m,
     uint32_t stream, uint32_t ptype, const pyro_segment_t *segment);
 static pyro_status_e pyro_merge_join(pyro_read_t *read, pyro_merge_t *m);
+static void pyro_merge_rest(pyro_merge_t *m);
 static pyro_status_e pyro_merge_names(pyro_read_t *read, pyro_merge_t *m);
 static pyro_status_e pyro_merge_node(pyro_read_t *read, pyro_merge_t *m,
     uint32_t node);
@@ -348,6 +351,7 @@ pyro_merge_join(pyro_read_t *read, pyro_merge_t *m)
     for (i = 1; i < m->n && status == PYRO_OK; i++) {
 
         if (i % PYRO_MERGE_POLL == 0) {
+            pyro_merge_rest(m);
             status = pyro_read_poll(read);
         }
 
@@ -356,7 +360,18 @@ pyro_merge_join(pyro_read_t *read, pyro_merge_t *m)
         }
     }
 
+    pyro_merge_rest(m);
+
     return status;
+}
+
+
+/* Before a poll, which may renew the transaction. */
+static void
+pyro_merge_rest(pyro_merge_t *m)
+{
+    pyro_dict_walk_end(&m->frame);
+    pyro_dict_walk_end(&m->text);
 }
 
 
@@ -424,7 +439,7 @@ static pyro_status_e
 pyro_merge_name(pyro_read_t *read, pyro_merge_t *m, uint32_t frame,
     uint32_t *name)
 {
-    pyro_slice_t         text;
+    pyro_slice_t         in, text;
     pyro_status_e        status;
     pyro_frame_value_t   value;
 
@@ -438,10 +453,18 @@ pyro_merge_name(pyro_read_t *read, pyro_merge_t *m, uint32_t frame,
         return PYRO_OK;
     }
 
-    status = pyro_dict_frame_get(&read->view, frame, &value);
+    status = pyro_dict_walk(&read->view, PYRO_DB_FRAME, &m->frame, frame, &in);
 
-    if (status == PYRO_OK) {
-        status = pyro_dict_text(&read->view, value.function, &text);
+    if (status == PYRO_OK && pyro_frame_get(in, &value)) {
+        status = pyro_env_damaged(read->view.part->env, "frame", frame,
+                                  read->view.err);
+    }
+
+    text = pyro_slice(NULL, 0);
+
+    if (status == PYRO_OK && value.function) {
+        status = pyro_dict_walk(&read->view, PYRO_DB_STR, &m->text,
+                                value.function, &text);
     }
 
     if (status != PYRO_OK) {
