@@ -137,7 +137,7 @@ pyro_batch_commit(pyro_batch_t *batch)
 
     for (i = 0; status == PYRO_OK && i < batch->n_nodes; i++) {
         node = &batch->nodes[i];
-        pyro_node_cache_put(&batch->view.part->cache, node->chain, node->check,
+        pyro_node_cache_put(&batch->view.part->cache, node->key, node->check,
                             node->node);
     }
 
@@ -153,7 +153,7 @@ pyro_batch_abort(pyro_batch_t *batch)
 
 
 int
-pyro_batch_node(pyro_batch_t *batch, uint64_t chain, uint32_t check,
+pyro_batch_node(pyro_batch_t *batch, uint64_t key, uint32_t check,
     uint32_t node)
 {
     pyro_batch_node_t  *n;
@@ -166,7 +166,7 @@ pyro_batch_node(pyro_batch_t *batch, uint64_t chain, uint32_t check,
 
     n = &batch->nodes[batch->n_nodes++];
 
-    n->chain = chain;
+    n->key = key;
     n->check = check;
     n->node = node;
 

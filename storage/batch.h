@@ -31,7 +31,7 @@ struct pyro_batch_scope_s {
 
 
 typedef struct {
-    uint64_t                chain;
+    uint64_t                key;
     uint32_t                check;
     uint32_t                node;
 } pyro_batch_node_t;
@@ -69,7 +69,7 @@ pyro_status_e pyro_batch_commit(pyro_batch_t *batch);
 void pyro_batch_abort(pyro_batch_t *batch);
 
 /* Remembers a node for the cache; -1: no memory. */
-int pyro_batch_node(pyro_batch_t *batch, uint64_t chain, uint32_t check,
+int pyro_batch_node(pyro_batch_t *batch, uint64_t key, uint32_t check,
     uint32_t node);
 
 /* Notes that a scope got data of this time. */

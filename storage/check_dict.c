@@ -320,7 +320,7 @@ static void
 pyro_check_frame_key(pyro_check_t *c, pyro_slice_t value, uint8_t *key,
     size_t *len)
 {
-    pyro_frame_hash_t    hash;
+    pyro_chain_t         hash;
     pyro_frame_value_t   frame;
 
     *len = 0;

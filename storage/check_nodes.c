@@ -15,7 +15,7 @@
 
 typedef struct {
     uint32_t             id;
-    pyro_frame_hash_t    hash;
+    pyro_chain_t    hash;
 } pyro_check_frame_t;
 
 
@@ -42,7 +42,7 @@ static int pyro_check_chunk(pyro_check_tree_t *tree, uint32_t first,
 static void pyro_check_node(pyro_check_tree_t *tree, uint32_t node,
     uint32_t parent, uint32_t frame);
 static int pyro_check_frame_hash(pyro_check_tree_t *tree, uint32_t frame,
-    pyro_frame_hash_t *hash);
+    pyro_chain_t *hash);
 static int pyro_check_nodex(pyro_check_tree_t *tree, uint32_t node);
 static pyro_status_e pyro_check_pointers(pyro_check_tree_t *tree);
 
@@ -247,7 +247,7 @@ static void
 pyro_check_node(pyro_check_tree_t *tree, uint32_t node, uint32_t parent,
     uint32_t frame)
 {
-    pyro_frame_hash_t  hash;
+    pyro_chain_t  hash;
 
     if (!pyro_check_has(tree->c, PYRO_DB_FRAME, frame)) {
         pyro_check_damage(tree->c, PYRO_DB_NODE, tree->scope, "node %u of "
@@ -280,7 +280,7 @@ pyro_check_node(pyro_check_tree_t *tree, uint32_t node, uint32_t parent,
 /* -1: it cannot be made, which was reported. */
 static int
 pyro_check_frame_hash(pyro_check_tree_t *tree, uint32_t frame,
-    pyro_frame_hash_t *hash)
+    pyro_chain_t *hash)
 {
     pyro_check_t        *c;
     pyro_check_frame_t  *known;

@@ -1,6 +1,6 @@
 /*
- * Chain hash to node id, of one partition in one process: what makes a known
- * stack cost no look-up in LMDB.
+ * Stack to node id, of one partition in one process: what makes a known stack
+ * cost no look-up in LMDB.  Stacks are known by pyro_nodes_key().
  *
  * A table of fixed size, in sets of one cache line, that forgets when a set is
  * full.  It has the nodes that samples end at; the nodes above them are asked
@@ -23,7 +23,7 @@
 
 
 typedef struct {
-    uint64_t                  chain;
+    uint64_t                  key;
     uint32_t                  check;
     uint32_t                  node;     /* 0: free */
 } pyro_node_cache_entry_t;
@@ -54,32 +54,32 @@ pyro_node_cache_free(pyro_node_cache_t *cache)
 
 
 static inline pyro_node_cache_entry_t *
-pyro_node_cache_set(const pyro_node_cache_t *cache, uint64_t chain)
+pyro_node_cache_set(const pyro_node_cache_t *cache, uint64_t key)
 {
-    return &cache->entries[(chain & (PYRO_NODE_CACHE_SIZE - 1))
+    return &cache->entries[(key & (PYRO_NODE_CACHE_SIZE - 1))
                            & ~(uint64_t) (PYRO_NODE_CACHE_WAYS - 1)];
 }
 
 
 /* Its memory is asked for now, since the table is larger than CPU caches. */
 static inline void
-pyro_node_cache_prefetch(const pyro_node_cache_t *cache, uint64_t chain)
+pyro_node_cache_prefetch(const pyro_node_cache_t *cache, uint64_t key)
 {
-    __builtin_prefetch(pyro_node_cache_set(cache, chain));
+    __builtin_prefetch(pyro_node_cache_set(cache, key));
 }
 
 
 static inline uint32_t
-pyro_node_cache_get(const pyro_node_cache_t *cache, uint64_t chain,
+pyro_node_cache_get(const pyro_node_cache_t *cache, uint64_t key,
     uint32_t check)
 {
     uint32_t                        i;
     const pyro_node_cache_entry_t  *e;
 
-    e = pyro_node_cache_set(cache, chain);
+    e = pyro_node_cache_set(cache, key);
 
     for (i = 0; i < PYRO_NODE_CACHE_WAYS; i++) {
-        if (e[i].node && e[i].chain == chain && e[i].check == check) {
+        if (e[i].node && e[i].key == key && e[i].check == check) {
             return e[i].node;
         }
     }
@@ -90,16 +90,16 @@ pyro_node_cache_get(const pyro_node_cache_t *cache, uint64_t chain,
 
 /* In a full set the check's bits say which entry goes. */
 static inline void
-pyro_node_cache_put(pyro_node_cache_t *cache, uint64_t chain, uint32_t check,
+pyro_node_cache_put(pyro_node_cache_t *cache, uint64_t key, uint32_t check,
     uint32_t node)
 {
     uint32_t                  i;
     pyro_node_cache_entry_t  *e;
 
-    e = pyro_node_cache_set(cache, chain);
+    e = pyro_node_cache_set(cache, key);
 
     for (i = 0; i < PYRO_NODE_CACHE_WAYS; i++) {
-        if (e[i].node == 0 || e[i].chain == chain) {
+        if (e[i].node == 0 || e[i].key == key) {
             break;
         }
     }
@@ -108,7 +108,7 @@ pyro_node_cache_put(pyro_node_cache_t *cache, uint64_t chain, uint32_t check,
         i = check % PYRO_NODE_CACHE_WAYS;
     }
 
-    e[i].chain = chain;
+    e[i].key = key;
     e[i].check = check;
     e[i].node = node;
 }

@@ -7,146 +7,88 @@
 #include "core/base/hash.h"
 
 
-static pyro_frame_hash_t pyro_nodes_lines(uint32_t line, uint32_t start_line,
+static pyro_chain_t pyro_nodes_lines(uint32_t line, uint32_t start_line,
     uint64_t seed);
-static pyro_frame_hash_t pyro_nodes_text(pyro_slice_t text, uint64_t seed);
-static void pyro_nodes_mix(pyro_frame_hash_t *out,
-    const pyro_frame_hash_t *text);
-static int pyro_nodes_frames(pyro_node_map_t *map, uint64_t seed,
-    pyro_arena_t *arena);
+static pyro_chain_t pyro_nodes_text(pyro_slice_t text, uint64_t seed);
+static void pyro_nodes_mix(pyro_chain_t *out, const pyro_chain_t *text);
+static int pyro_nodes_room(pyro_node_map_t *map, pyro_arena_t *arena);
+static const pyro_chain_t *pyro_nodes_frame(pyro_node_map_t *map,
+    uint32_t frame);
 static int pyro_nodes_decode(pyro_slice_t chunk, uint32_t first, uint32_t n,
     uint32_t *parents, uint32_t *frames);
 
 
 int
-pyro_nodes_hash(pyro_node_map_t *map, const pyro_profile_t *profile,
-    const pyro_partition_t *part, uint64_t root, pyro_arena_t *arena)
+pyro_nodes_begin(pyro_node_map_t *map, const pyro_profile_t *profile,
+    const pyro_partition_t *part, uint64_t scope, pyro_arena_t *arena)
 {
-    uint32_t                  i, n;
-    const pyro_node_t        *node;
-    const pyro_frame_hash_t  *frame;
+    size_t  n;
 
     memset(map, 0, sizeof(pyro_node_map_t));
 
     n = profile->n_nodes ? profile->n_nodes : 1;
 
     map->profile = profile;
-    map->chains = pyro_arena_alloc(arena, n * sizeof(uint64_t));
-    map->checks = pyro_arena_alloc(arena, n * sizeof(uint32_t));
+    map->seed = part->seed;
+    map->root = pyro_hash_mix(part->seed, scope);
     map->ids = pyro_arena_alloc(arena, n * sizeof(uint32_t));
 
-    if (map->chains == NULL || map->checks == NULL || map->ids == NULL
-        || pyro_nodes_frames(map, part->seed, arena))
-    {
+    if (map->ids == NULL) {
         return -1;
     }
 
-    map->chains[0] = pyro_hash_mix(part->seed, root);
-    map->checks[0] = (uint32_t) map->chains[0];
+    memset(map->ids, 0xff, n * sizeof(uint32_t));
     map->ids[0] = 0;
-
-    for (i = 1; i < profile->n_nodes; i++) {
-        node = &profile->nodes[i];
-        frame = &map->frames[node->frame];
-
-        map->chains[i] = pyro_hash_mix(map->chains[node->parent], frame->hash);
-        map->checks[i] = pyro_nodes_check(map->checks[node->parent],
-                                          frame->check);
-        map->ids[i] = PYRO_NONE;
-    }
 
     return 0;
 }
 
 
+_Static_assert(PYRO_NONE == UINT32_MAX, "bytes of 0xff");
+
+
 /* A frame's hash begins with its lines; function and file are mixed in. */
-static pyro_frame_hash_t
+static pyro_chain_t
 pyro_nodes_lines(uint32_t line, uint32_t start_line, uint64_t seed)
 {
-    pyro_frame_hash_t  out;
+    pyro_chain_t  out;
 
     out.hash = pyro_hash_mix(seed, (uint64_t) line << 32 | start_line);
     out.check = pyro_nodes_check(line, start_line);
+    out.known = 1;
 
     return out;
 }
 
 
-static pyro_frame_hash_t
+static pyro_chain_t
 pyro_nodes_text(pyro_slice_t text, uint64_t seed)
 {
     XXH128_hash_t      hash;
-    pyro_frame_hash_t  out;
+    pyro_chain_t  out;
 
     hash = XXH3_128bits_withSeed(text.data, text.len, seed);
     out.hash = hash.low64;
     out.check = (uint32_t) hash.high64;
+    out.known = 1;
 
     return out;
 }
 
 
 static void
-pyro_nodes_mix(pyro_frame_hash_t *out, const pyro_frame_hash_t *text)
+pyro_nodes_mix(pyro_chain_t *out, const pyro_chain_t *text)
 {
     out->hash = pyro_hash_mix(out->hash, text->hash);
     out->check = pyro_nodes_check(out->check, text->check);
 }
 
 
-/* A string is hashed once, however many frames have it. */
-static int
-pyro_nodes_frames(pyro_node_map_t *map, uint64_t seed, pyro_arena_t *arena)
-{
-    uint32_t               i, k, ids[2];
-    uint8_t               *known;
-    const pyro_frame_t    *frame;
-    pyro_frame_hash_t     *strings, *out;
-    const pyro_profile_t  *profile;
-
-    profile = map->profile;
-
-    strings = pyro_arena_alloc(arena, ((size_t) profile->strings.n + 1)
-                                      * sizeof(pyro_frame_hash_t));
-    known = pyro_arena_calloc(arena, (size_t) profile->strings.n + 1, 1);
-    map->frames = pyro_arena_alloc(arena, (size_t) profile->n_frames
-                                          * sizeof(pyro_frame_hash_t));
-
-    if (strings == NULL || known == NULL || map->frames == NULL) {
-        return -1;
-    }
-
-    for (i = 0; i < profile->n_frames; i++) {
-        frame = &profile->frames[i];
-        out = &map->frames[i];
-
-        ids[0] = frame->function;
-        ids[1] = frame->file;
-
-        *out = pyro_nodes_lines(frame->line, frame->start_line, seed);
-
-        for (k = 0; k < 2; k++) {
-
-            if (!known[ids[k]]) {
-                strings[ids[k]] = pyro_nodes_text(pyro_profile_text(profile,
-                                                                    ids[k]),
-                                                  seed);
-                known[ids[k]] = 1;
-            }
-
-            pyro_nodes_mix(out, &strings[ids[k]]);
-        }
-    }
-
-    return 0;
-}
-
-
-pyro_frame_hash_t
+pyro_chain_t
 pyro_nodes_frame_hash(uint64_t seed, const pyro_frame_value_t *frame,
     pyro_slice_t function, pyro_slice_t file)
 {
-    pyro_frame_hash_t  out, text;
+    pyro_chain_t  out, text;
 
     out = pyro_nodes_lines(frame->line, frame->start_line, seed);
     text = pyro_nodes_text(function, seed);
@@ -162,12 +104,115 @@ int
 pyro_nodes_cached(pyro_node_map_t *map, const pyro_partition_t *part,
     uint32_t node)
 {
+    uint32_t  check;
+    uint64_t  key;
+
     if (map->ids[node] == PYRO_NONE) {
-        map->ids[node] = pyro_node_cache_get(&part->cache, map->chains[node],
-                                             map->checks[node]);
+        key = pyro_nodes_key(map, node, &check);
+        map->ids[node] = pyro_node_cache_get(&part->cache, key, check);
     }
 
     return map->ids[node] != PYRO_NONE;
+}
+
+
+pyro_status_e
+pyro_nodes_chain(pyro_node_map_t *map, uint32_t node, pyro_arena_t *arena,
+    pyro_error_t *err)
+{
+    uint32_t             n, depth;
+    pyro_chain_t        *chain;
+    const pyro_node_t   *nodes;
+    const pyro_chain_t  *parent, *frame;
+
+    if (map->chains == NULL && pyro_nodes_room(map, arena)) {
+        return pyro_error_memory(err);
+    }
+
+    nodes = map->profile->nodes;
+
+    for (n = node, depth = 0; !map->chains[n].known; n = nodes[n].parent) {
+        map->path[depth++] = n;
+    }
+
+    while (depth) {
+        n = map->path[--depth];
+        chain = &map->chains[n];
+        parent = &map->chains[nodes[n].parent];
+        frame = pyro_nodes_frame(map, nodes[n].frame);
+
+        chain->hash = pyro_hash_mix(parent->hash, frame->hash);
+        chain->check = pyro_nodes_check(parent->check, frame->check);
+        chain->known = 1;
+    }
+
+    return PYRO_OK;
+}
+
+
+static int
+pyro_nodes_room(pyro_node_map_t *map, pyro_arena_t *arena)
+{
+    size_t                 n;
+    const pyro_profile_t  *profile;
+
+    profile = map->profile;
+    n = profile->n_nodes ? profile->n_nodes : 1;
+
+    map->path = pyro_arena_alloc(arena, n * sizeof(uint32_t));
+    map->texts = pyro_arena_calloc(arena, (size_t) profile->strings.n + 1,
+                                   sizeof(pyro_chain_t));
+    map->frames = pyro_arena_calloc(arena, (size_t) profile->n_frames + 1,
+                                    sizeof(pyro_chain_t));
+    map->chains = pyro_arena_calloc(arena, n, sizeof(pyro_chain_t));
+
+    if (map->path == NULL || map->texts == NULL || map->frames == NULL
+        || map->chains == NULL)
+    {
+        map->chains = NULL;
+        return -1;
+    }
+
+    map->chains[0].hash = map->root;
+    map->chains[0].check = (uint32_t) map->root;
+    map->chains[0].known = 1;
+
+    return 0;
+}
+
+
+/* A string is hashed once, however many frames have it. */
+static const pyro_chain_t *
+pyro_nodes_frame(pyro_node_map_t *map, uint32_t frame)
+{
+    uint32_t             k, ids[2];
+    pyro_chain_t        *out, *text;
+    const pyro_frame_t  *f;
+
+    out = &map->frames[frame];
+
+    if (out->known) {
+        return out;
+    }
+
+    f = &map->profile->frames[frame];
+    ids[0] = f->function;
+    ids[1] = f->file;
+
+    *out = pyro_nodes_lines(f->line, f->start_line, map->seed);
+
+    for (k = 0; k < 2; k++) {
+        text = &map->texts[ids[k]];
+
+        if (!text->known) {
+            *text = pyro_nodes_text(pyro_profile_text(map->profile, ids[k]),
+                                    map->seed);
+        }
+
+        pyro_nodes_mix(out, text);
+    }
+
+    return out;
 }
 
 

@@ -1,9 +1,11 @@
 /*
- * The tree of stacks of a scope: chain hashes of a profile's nodes, their
- * stored ids, new nodes in a write transaction, and the whole array for readers
- * (storage/schema.h, "Nodes" and "Chain hash").
+ * The tree of stacks of a scope: the stored ids of a profile's nodes, new nodes
+ * in a write transaction, and the whole array for readers (storage/schema.h,
+ * "Nodes" and "Chain hash").
  *
- * Hashing and looking up in the cache need no transaction.
+ * What the process's cache knows is found by the hashes that the profile has of
+ * its stacks, without a transaction.  Chain hashes, which have the file's seed,
+ * are made of those stacks alone that it does not know.
  */
 
 #ifndef _PYRO_NODES_H_INCLUDED_
@@ -13,11 +15,12 @@
 #include "storage/batch.h"
 
 
-/* Hash of what a frame is: its strings and lines. */
+/* Hash of a string, of a frame (its strings and lines), or of a stack. */
 typedef struct {
     uint64_t               hash;
     uint32_t               check;      /* independent of hash */
-} pyro_frame_hash_t;
+    uint32_t               known;      /* 1: it was made */
+} pyro_chain_t;
 
 
 #define PYRO_NODES_OTHER  "other"
@@ -26,12 +29,14 @@ typedef struct {
 /* The nodes of one profile in one scope.  Arrays are by the profile's ids. */
 typedef struct {
     const pyro_profile_t  *profile;
-    pyro_frame_hash_t     *frames;
-    uint64_t              *chains;
-    uint32_t              *checks;
+    uint64_t               seed;       /* of the file */
+    uint64_t               root;       /* the chain hash of node 0 */
     uint32_t              *ids;        /* stored node, PYRO_NONE if unknown */
 
-    /* in a transaction only */
+    /* in a transaction only, as far as they are needed */
+    pyro_chain_t          *texts;
+    pyro_chain_t          *frames;
+    pyro_chain_t          *chains;
     uint32_t              *strings;    /* stored string + 1, 0 not asked */
     uint32_t              *frame_ids;  /* stored frame, 0 not asked */
     uint32_t              *path;
@@ -48,16 +53,26 @@ pyro_nodes_check(uint32_t parent, uint32_t frame)
 }
 
 
-/*
- * Fills the map but for what a transaction finds out; root is the scope's
- * hash.  ids are those that the cache knows.  -1: no memory.
- */
-int pyro_nodes_hash(pyro_node_map_t *map, const pyro_profile_t *profile,
-    const pyro_partition_t *part, uint64_t root, pyro_arena_t *arena);
+/* scope: the scope's hash.  -1: no memory. */
+int pyro_nodes_begin(pyro_node_map_t *map, const pyro_profile_t *profile,
+    const pyro_partition_t *part, uint64_t scope, pyro_arena_t *arena);
 
 /* Hash of a frame; function and file are its strings. */
-pyro_frame_hash_t pyro_nodes_frame_hash(uint64_t seed,
+pyro_chain_t pyro_nodes_frame_hash(uint64_t seed,
     const pyro_frame_value_t *frame, pyro_slice_t function, pyro_slice_t file);
+
+/* What the cache knows a node by: its scope and stack. */
+static inline uint64_t
+pyro_nodes_key(const pyro_node_map_t *map, uint32_t node, uint32_t *check)
+{
+    const pyro_hash128_t  *stack;
+
+    stack = &map->profile->stacks[node];
+    *check = (uint32_t) stack->hi;
+
+    return pyro_hash_mix(map->root, stack->lo);
+}
+
 
 /*
  * Looks a node up in the cache: 1 if ids[node] is known now.  Done for those
@@ -65,6 +80,10 @@ pyro_frame_hash_t pyro_nodes_frame_hash(uint64_t seed,
  */
 int pyro_nodes_cached(pyro_node_map_t *map, const pyro_partition_t *part,
     uint32_t node);
+
+/* The chain hashes of a node and all above it, in map->chains. */
+pyro_status_e pyro_nodes_chain(pyro_node_map_t *map, uint32_t node,
+    pyro_arena_t *arena, pyro_error_t *err);
 
 /*
  * Sets ids[node], entering it and its ancestors where they are new.  In a scope

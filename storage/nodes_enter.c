@@ -13,7 +13,7 @@
 
 
 static pyro_status_e pyro_nodes_find(pyro_batch_t *batch, uint32_t scope,
-    uint64_t chain, uint32_t check, uint32_t *id);
+    const pyro_chain_t *chain, uint32_t *id);
 static pyro_status_e pyro_nodes_add(pyro_batch_t *batch,
     pyro_batch_scope_t *scope, pyro_node_map_t *map, uint32_t node,
     uint32_t parent);
@@ -21,14 +21,14 @@ static pyro_status_e pyro_nodes_fold(pyro_batch_t *batch,
     pyro_batch_scope_t *scope, pyro_node_map_t *map, uint32_t parent,
     uint32_t *id);
 static pyro_status_e pyro_nodes_other(pyro_batch_t *batch, uint32_t *frame,
-    pyro_frame_hash_t *hash);
+    pyro_chain_t *hash);
 static pyro_status_e pyro_nodes_put(pyro_batch_t *batch, uint32_t scope,
-    uint64_t chain, uint32_t check, uint32_t id);
+    const pyro_chain_t *chain, uint32_t id);
 static pyro_status_e pyro_nodes_append(pyro_batch_t *batch,
     pyro_batch_scope_t *scope, uint32_t parent, uint32_t frame);
 static pyro_status_e pyro_nodes_tail(pyro_batch_t *batch,
     pyro_batch_scope_t *scope);
-static pyro_status_e pyro_nodes_frame(pyro_batch_t *batch,
+static pyro_status_e pyro_nodes_frame_id(pyro_batch_t *batch,
     pyro_node_map_t *map, uint32_t frame, uint32_t *id);
 static pyro_status_e pyro_nodes_string(pyro_batch_t *batch,
     pyro_node_map_t *map, uint32_t string, uint32_t *id);
@@ -38,24 +38,22 @@ pyro_status_e
 pyro_nodes_resolve(pyro_batch_t *batch, pyro_batch_scope_t *scope,
     pyro_node_map_t *map, uint32_t node)
 {
-    uint32_t       n, depth, parent;
+    uint32_t       n, depth, parent, check;
+    uint64_t       key;
     pyro_status_e  status;
 
-    if (map->path == NULL) {
-        n = map->profile->n_nodes;
-        map->path = pyro_arena_alloc(batch->arena, n * sizeof(uint32_t));
+    status = pyro_nodes_chain(map, node, batch->arena, batch->view.err);
 
-        if (map->path == NULL) {
-            return pyro_error_memory(batch->view.err);
-        }
+    if (status != PYRO_OK) {
+        return status;
     }
 
     for (n = node, depth = 0;
          !pyro_nodes_cached(map, batch->view.part, n);
          n = map->profile->nodes[n].parent)
     {
-        status = pyro_nodes_find(batch, scope->id, map->chains[n],
-                                 map->checks[n], &map->ids[n]);
+        status = pyro_nodes_find(batch, scope->id, &map->chains[n],
+                                 &map->ids[n]);
 
         if (status == PYRO_OK) {
             break;
@@ -86,8 +84,9 @@ pyro_nodes_resolve(pyro_batch_t *batch, pyro_batch_scope_t *scope,
         }
     }
 
-    return pyro_batch_node(batch, map->chains[node], map->checks[node],
-                           map->ids[node])
+    key = pyro_nodes_key(map, node, &check);
+
+    return pyro_batch_node(batch, key, check, map->ids[node])
            ? pyro_error_memory(batch->view.err) : PYRO_OK;
 }
 
@@ -101,10 +100,9 @@ static pyro_status_e
 pyro_nodes_fold(pyro_batch_t *batch, pyro_batch_scope_t *scope,
     pyro_node_map_t *map, uint32_t parent, uint32_t *id)
 {
-    uint32_t            frame, check, most;
-    uint64_t            chain;
-    pyro_status_e       status;
-    pyro_frame_hash_t   hash;
+    uint32_t        frame, most;
+    pyro_chain_t    chain, hash;
+    pyro_status_e   status;
 
     batch->folded++;
 
@@ -114,9 +112,9 @@ pyro_nodes_fold(pyro_batch_t *batch, pyro_batch_scope_t *scope,
         return status;
     }
 
-    chain = pyro_hash_mix(map->chains[parent], hash.hash);
-    check = pyro_nodes_check(map->checks[parent], hash.check);
-    status = pyro_nodes_find(batch, scope->id, chain, check, id);
+    chain.hash = pyro_hash_mix(map->chains[parent].hash, hash.hash);
+    chain.check = pyro_nodes_check(map->chains[parent].check, hash.check);
+    status = pyro_nodes_find(batch, scope->id, &chain, id);
 
     if (status != PYRO_NOT_FOUND) {
         return status;
@@ -133,13 +131,13 @@ pyro_nodes_fold(pyro_batch_t *batch, pyro_batch_scope_t *scope,
     *id = scope->value.nodes;
 
     return status == PYRO_OK
-           ? pyro_nodes_put(batch, scope->id, chain, check, *id) : status;
+           ? pyro_nodes_put(batch, scope->id, &chain, *id) : status;
 }
 
 
 /* The frame "other", as a profile could have it as well. */
 static pyro_status_e
-pyro_nodes_other(pyro_batch_t *batch, uint32_t *frame, pyro_frame_hash_t *hash)
+pyro_nodes_other(pyro_batch_t *batch, uint32_t *frame, pyro_chain_t *hash)
 {
     pyro_slice_t         name;
     pyro_status_e        status;
@@ -158,8 +156,8 @@ pyro_nodes_other(pyro_batch_t *batch, uint32_t *frame, pyro_frame_hash_t *hash)
 
 
 static pyro_status_e
-pyro_nodes_find(pyro_batch_t *batch, uint32_t scope, uint64_t chain,
-    uint32_t check, uint32_t *id)
+pyro_nodes_find(pyro_batch_t *batch, uint32_t scope, const pyro_chain_t *chain,
+    uint32_t *id)
 {
     size_t          i, len;
     uint8_t         key[PYRO_KEY_MAX];
@@ -167,7 +165,7 @@ pyro_nodes_find(pyro_batch_t *batch, uint32_t scope, uint64_t chain,
     pyro_status_e   status;
     const uint8_t  *p;
 
-    len = pyro_key_pair(key, scope, chain);
+    len = pyro_key_pair(key, scope, chain->hash);
     status = pyro_view_get(&batch->view, PYRO_DB_NODEX, key, len, &list);
 
     if (status != PYRO_OK) {
@@ -177,7 +175,7 @@ pyro_nodes_find(pyro_batch_t *batch, uint32_t scope, uint64_t chain,
     for (i = 0; i + PYRO_NODE_POINTER <= list.len; i += PYRO_NODE_POINTER) {
         p = (const uint8_t *) list.data + i;
 
-        if (pyro_get_be32(p + 4) == check) {
+        if (pyro_get_be32(p + 4) == chain->check) {
             *id = pyro_get_be32(p);
             return PYRO_OK;
         }
@@ -194,8 +192,8 @@ pyro_nodes_add(pyro_batch_t *batch, pyro_batch_scope_t *scope,
     uint32_t       frame;
     pyro_status_e  status;
 
-    status = pyro_nodes_frame(batch, map, map->profile->nodes[node].frame,
-                              &frame);
+    status = pyro_nodes_frame_id(batch, map, map->profile->nodes[node].frame,
+                                 &frame);
 
     if (status == PYRO_OK) {
         status = pyro_nodes_append(batch, scope, parent, frame);
@@ -207,21 +205,20 @@ pyro_nodes_add(pyro_batch_t *batch, pyro_batch_scope_t *scope,
 
     map->ids[node] = scope->value.nodes;
 
-    return pyro_nodes_put(batch, scope->id, map->chains[node],
-                          map->checks[node], map->ids[node]);
+    return pyro_nodes_put(batch, scope->id, &map->chains[node], map->ids[node]);
 }
 
 
 static pyro_status_e
-pyro_nodes_put(pyro_batch_t *batch, uint32_t scope, uint64_t chain,
-    uint32_t check, uint32_t id)
+pyro_nodes_put(pyro_batch_t *batch, uint32_t scope, const pyro_chain_t *chain,
+    uint32_t id)
 {
     size_t          len;
     uint8_t         key[PYRO_KEY_MAX], *value;
     pyro_slice_t    list;
     pyro_status_e   status;
 
-    len = pyro_key_pair(key, scope, chain);
+    len = pyro_key_pair(key, scope, chain->hash);
     status = pyro_view_get(&batch->view, PYRO_DB_NODEX, key, len, &list);
 
     if (status == PYRO_NOT_FOUND) {
@@ -242,7 +239,7 @@ pyro_nodes_put(pyro_batch_t *batch, uint32_t scope, uint64_t chain,
     }
 
     pyro_put_be32(value + list.len, id);
-    pyro_put_be32(value + list.len + 4, check);
+    pyro_put_be32(value + list.len + 4, chain->check);
 
     return pyro_view_put(&batch->view, PYRO_DB_NODEX, key, len, value,
                          list.len + PYRO_NODE_POINTER);
@@ -348,7 +345,7 @@ pyro_nodes_flush(pyro_batch_t *batch, pyro_batch_scope_t *scope)
 
 
 static pyro_status_e
-pyro_nodes_frame(pyro_batch_t *batch, pyro_node_map_t *map, uint32_t frame,
+pyro_nodes_frame_id(pyro_batch_t *batch, pyro_node_map_t *map, uint32_t frame,
     uint32_t *id)
 {
     pyro_status_e        status;

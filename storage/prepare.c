@@ -95,7 +95,7 @@ pyro_prepare_unit(const pyro_store_push_t *push, pyro_slice_t service,
     unit->last = &unit->streams;
     unit->encoded = 1;
 
-    if (pyro_nodes_hash(&unit->nodes, push->profile, part, root, arena)) {
+    if (pyro_nodes_begin(&unit->nodes, push->profile, part, root, arena)) {
         return NULL;
     }
 
@@ -108,7 +108,8 @@ pyro_prepare_stream(pyro_unit_t *unit, const pyro_section_t *sections,
     uint32_t n, const pyro_partition_t *part, pyro_arena_t *arena,
     pyro_prepare_counts_t *counts)
 {
-    uint32_t             i, k, ahead;
+    uint32_t             i, k, ahead, check;
+    uint64_t             key;
     pyro_unit_stream_t  *stream;
 
     stream = pyro_arena_calloc(arena, 1, sizeof(pyro_unit_stream_t));
@@ -132,8 +133,8 @@ pyro_prepare_stream(pyro_unit_t *unit, const pyro_section_t *sections,
 
             if (k + PYRO_PREPARE_AHEAD < sections[i].n) {
                 ahead = sections[i].samples[k + PYRO_PREPARE_AHEAD].node;
-                pyro_node_cache_prefetch(&part->cache,
-                                         unit->nodes.chains[ahead]);
+                key = pyro_nodes_key(&unit->nodes, ahead, &check);
+                pyro_node_cache_prefetch(&part->cache, key);
             }
 
             if (pyro_nodes_cached(&unit->nodes, part,

@@ -113,6 +113,10 @@ typedef struct {
     uint32_t                n_sections;
     uint32_t                cap_sections;
 
+    /* finished: of each node a hash of its stack's strings and lines, unseeded;
+     * equal in all profiles; the root's is 0 */
+    pyro_hash128_t         *stacks;
+
     uint32_t                n_samples;      /* in all sections */
     uint64_t                dropped;        /* samples of a value <= 0 */
 

@@ -35,7 +35,6 @@ typedef struct {
 
 typedef struct {
     pyro_profile_t       *profile;
-    pyro_hash128_t       *stacks;       /* of each node */
     pyro_hash128_t       *types;        /* of each column */
     uint32_t             *ranks;        /* of each column */
     pyro_digest_item_t   *items;        /* room for the largest section */
@@ -103,9 +102,9 @@ pyro_digest_stacks(pyro_digest_t *d)
 
     strings = pyro_arena_alloc(p->arena, p->strings.n * sizeof(*strings));
     frames = pyro_arena_alloc(p->arena, p->n_frames * sizeof(*frames));
-    d->stacks = pyro_arena_alloc(p->arena, p->n_nodes * sizeof(*d->stacks));
+    p->stacks = pyro_arena_alloc(p->arena, p->n_nodes * sizeof(*p->stacks));
 
-    if (strings == NULL || frames == NULL || d->stacks == NULL) {
+    if (strings == NULL || frames == NULL || p->stacks == NULL) {
         return -1;
     }
 
@@ -125,13 +124,13 @@ pyro_digest_stacks(pyro_digest_t *d)
         frames[i] = pyro_hash128(text, PYRO_FRAME_SIZE);
     }
 
-    memset(&d->stacks[0], 0, sizeof(*d->stacks));
+    memset(&p->stacks[0], 0, sizeof(*p->stacks));
 
     for (i = 1; i < p->n_nodes; i++) {
-        end = pyro_digest_put(text, d->stacks[p->nodes[i].parent]);
+        end = pyro_digest_put(text, p->stacks[p->nodes[i].parent]);
         pyro_digest_put(end, frames[p->nodes[i].frame]);
 
-        d->stacks[i] = pyro_hash128(text, 2 * PYRO_HASH_SIZE);
+        p->stacks[i] = pyro_hash128(text, 2 * PYRO_HASH_SIZE);
     }
 
     return 0;
@@ -246,7 +245,7 @@ pyro_digest_section(pyro_digest_t *d, const pyro_section_t *section,
 
     for (i = 0; i < section->n; i++) {
         item = &d->items[i];
-        item->stack = d->stacks[section->samples[i].node];
+        item->stack = d->profile->stacks[section->samples[i].node];
         item->span = &d->profile->spans[section->samples[i].span];
         item->value = section->samples[i].value;
         PYRO_COUNT(PYRO_COUNT_STEPS, 1);
