@@ -15,7 +15,7 @@ static pyro_status_e ngx_pyroscope_querier_plan(ngx_pyroscope_query_t *q,
 static pyro_status_e ngx_pyroscope_querier_plan_run(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena, const pyro_plan_t *plan);
 static pyro_status_e ngx_pyroscope_querier_labels(ngx_pyroscope_query_t *q,
-    const pyro_plan_t *plan, const pyro_store_query_t *query);
+    const pyro_plan_t *plan, pyro_store_query_t *query);
 static pyro_status_e ngx_pyroscope_querier_series(ngx_pyroscope_query_t *q,
     const pyro_plan_t *plan, pyro_store_query_t *query);
 static pyro_status_e ngx_pyroscope_querier_group(void *ctx,
@@ -164,10 +164,29 @@ ngx_pyroscope_querier_plan_run(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
 
 static pyro_status_e
 ngx_pyroscope_querier_labels(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
-    const pyro_store_query_t *query)
+    pyro_store_query_t *query)
 {
     pyro_status_e         status;
     pyro_label_answer_t  *answer;
+
+    switch (plan->rpc) {
+
+    case PYRO_RPC_PROFILE_TYPES:
+        query->distinct = PYRO_DISTINCT_TYPES;
+        break;
+
+    case PYRO_RPC_LABEL_NAMES:
+        query->distinct = PYRO_DISTINCT_NAMES;
+        break;
+
+    case PYRO_RPC_LABEL_VALUES:
+        query->distinct = PYRO_DISTINCT_VALUES;
+        query->label = plan->label;
+        break;
+
+    default:
+        query->distinct = PYRO_DISTINCT_SERIES;
+    }
 
     answer = pyro_label_answer_create(query->arena, plan);
 

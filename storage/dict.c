@@ -3,6 +3,10 @@
 
 #define PYRO_DICT_NEAR  8           /* steps that cost less than a search */
 
+
+static pyro_status_e pyro_dict_walk_on(const pyro_view_t *view,
+    pyro_dict_walk_t *walk, uint32_t id, pyro_slice_t *key);
+
 #include "core/base/hash.h"
 
 
@@ -52,13 +56,7 @@ pyro_dict_walk(const pyro_view_t *view, pyro_db_e db, pyro_dict_walk_t *walk,
     key = pyro_slice(bytes, pyro_key_id(bytes, id));
 
     if (walk->id && id > walk->id && id - walk->id <= PYRO_DICT_NEAR) {
-
-        /* ids have no gaps */
-
-        for (status = PYRO_OK; status == PYRO_OK && walk->id < id; walk->id++) {
-            status = pyro_view_seek(view, walk->cursor, PYRO_KV_NEXT, &key,
-                                    &walk->value);
-        }
+        status = pyro_dict_walk_on(view, walk, id, &key);
 
     } else {
         status = pyro_view_seek(view, walk->cursor, PYRO_KV_SEEK, &key,
@@ -77,6 +75,23 @@ pyro_dict_walk(const pyro_view_t *view, pyro_db_e db, pyro_dict_walk_t *walk,
 
     walk->id = status == PYRO_OK ? id : 0;
     *value = walk->value;
+
+    return status;
+}
+
+
+/* To the first that is not below id. */
+static pyro_status_e
+pyro_dict_walk_on(const pyro_view_t *view, pyro_dict_walk_t *walk, uint32_t id,
+    pyro_slice_t *key)
+{
+    pyro_status_e  status;
+
+    do {
+        status = pyro_view_seek(view, walk->cursor, PYRO_KV_NEXT, key,
+                                &walk->value);
+    } while (status == PYRO_OK && key->len == 4
+             && pyro_get_be32((const uint8_t *) key->data) < id);
 
     return status;
 }

@@ -36,9 +36,10 @@ pyro_status_e pyro_dict_frame_get(const pyro_view_t *view, uint32_t id,
     pyro_frame_value_t *frame);
 
 /*
- * Strings or frames (db) by ids that mostly rise: the next ones lie beside
- * those before, so few of them are searched for.  Begins as zeros; the values
- * are in the map; before the view's transaction is renewed it must be ended.
+ * Strings, frames or streams (db) by ids that mostly rise: the next ones lie
+ * beside those before, so few of them are searched for.  Begins as zeros; the
+ * values are in the map; before the view's transaction is renewed it must be
+ * ended.
  */
 typedef struct {
     pyro_kv_cursor_t  *cursor;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "storage/dict.h"
+#include "storage/distinct.h"
 #include "storage/plan.h"
 #include "storage/postings.h"
 #include "storage/series_index.h"
@@ -27,6 +28,8 @@ typedef struct {
     uint32_t                wanted;     /* types of it */
     uint32_t                found;
     pyro_plan_read_t        plan;
+    pyro_dict_walk_t        streams;
+    pyro_distinct_t         distinct;
     pyro_selected_t        *list;
     uint32_t                n;
     uint32_t                cap;
@@ -66,7 +69,7 @@ static pyro_status_e pyro_select_add(pyro_select_t *s, uint32_t id,
 pyro_status_e
 pyro_select(pyro_read_t *read, pyro_selected_t **selected, uint32_t *n)
 {
-    uint32_t            i;
+    uint32_t            i, snapshot;
     pyro_select_t       s;
     pyro_status_e       status;
     pyro_stream_ids_t   ids;
@@ -84,16 +87,27 @@ pyro_select(pyro_read_t *read, pyro_selected_t **selected, uint32_t *n)
     }
 
     if (status == PYRO_OK) {
+        status = pyro_distinct_begin(&s.distinct, read);
+    }
+
+    if (status == PYRO_OK) {
         status = pyro_select_candidates(&s, &ids);
     }
 
     for (i = 0; i < ids.n && status == PYRO_OK; i++) {
+        snapshot = read->snapshot;
         status = pyro_read_poll(read);
+
+        if (snapshot != read->snapshot) {
+            pyro_dict_walk_end(&s.streams);
+        }
 
         if (status == PYRO_OK) {
             status = pyro_select_stream(&s, ids.ids[i]);
         }
     }
+
+    pyro_dict_walk_end(&s.streams);
 
     if (s.n) {
         qsort(s.list, s.n, sizeof(pyro_selected_t), pyro_select_cmp);
@@ -394,17 +408,25 @@ pyro_select_stream(pyro_select_t *s, uint32_t id)
 {
     int                   thinned;
     uint32_t              n;
+    pyro_slice_t          in;
     pyro_status_e         status;
     pyro_scope_value_t    scope;
     pyro_stream_value_t   stream;
 
-    status = pyro_stream_read(&s->read->view, id, &stream);
+    status = pyro_dict_walk(&s->read->view, PYRO_DB_STREAM, &s->streams, id,
+                            &in);
 
     if (status != PYRO_OK) {
-        return status == PYRO_NOT_FOUND
-               ? pyro_env_damaged(s->read->view.part->env, "stream", id,
-                                  s->read->view.err)
-               : status;
+        return status;
+    }
+
+    if (pyro_stream_get(in, &stream)) {
+        return pyro_env_damaged(s->read->view.part->env, "stream", id,
+                                s->read->view.err);
+    }
+
+    if (!pyro_distinct_adds(&s->distinct, &stream)) {
+        return PYRO_OK;
     }
 
     thinned = s->read->view.part->thinned;
@@ -433,6 +455,8 @@ pyro_select_stream(pyro_select_t *s, uint32_t id)
     if (status != PYRO_OK || n == 0) {
         return status;
     }
+
+    pyro_distinct_mark(&s->distinct, &stream, s->types);
 
     return pyro_select_add(s, id, stream.scope, n);
 }

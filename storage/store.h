@@ -172,6 +172,15 @@ typedef struct {
 } pyro_store_missing_t;
 
 
+/* What pyro_store_series() is asked for. */
+typedef enum {
+    PYRO_DISTINCT_SERIES = 0,       /* each */
+    PYRO_DISTINCT_TYPES,            /* so many that each profile type, */
+    PYRO_DISTINCT_NAMES,            /* each name of a label, */
+    PYRO_DISTINCT_VALUES            /* or each value of query->label is there */
+} pyro_store_distinct_e;
+
+
 typedef struct {
     pyro_slice_t            tenant;
     const pyro_selector_t  *selectors;  /* a series matches any of them */
@@ -179,6 +188,8 @@ typedef struct {
     int64_t                 start;      /* ns, included */
     int64_t                 end;        /* ns, included */
     uint32_t                max_series; /* 0: no limit; beyond: 422 */
+    pyro_store_distinct_e   distinct;   /* of pyro_store_series() */
+    pyro_slice_t            label;
     int                     raw;        /* 1: from push records alone, as a
                                          * check of what is rolled up */
     int64_t                 deadline;   /* pyro_clock_mono(), 0: none */
