@@ -33,11 +33,16 @@ pyro_dict_text(const pyro_view_t *view, uint32_t id, pyro_slice_t *s)
 
 pyro_status_e
 pyro_dict_walk(const pyro_view_t *view, pyro_db_e db, pyro_dict_walk_t *walk,
-    uint32_t id, pyro_slice_t *value)
+    uint32_t snapshot, uint32_t id, pyro_slice_t *value)
 {
     uint8_t        bytes[PYRO_KEY_MAX];
     pyro_slice_t   key;
     pyro_status_e  status;
+
+    if (walk->snapshot != snapshot) {
+        pyro_dict_walk_end(walk);
+        walk->snapshot = snapshot;
+    }
 
     if (walk->cursor == NULL) {
         status = pyro_view_cursor(view, db, &walk->cursor);

@@ -38,17 +38,19 @@ pyro_status_e pyro_dict_frame_get(const pyro_view_t *view, uint32_t id,
 /*
  * Strings, frames or streams (db) by ids that mostly rise: the next ones lie
  * beside those before, so few of them are searched for.  Begins as zeros; the
- * values are in the map; before the view's transaction is renewed it must be
- * ended.
+ * values are in the map.  snapshot counts how often the view's transaction was
+ * renewed (storage/reader.h): the walk begins anew then.
  */
 typedef struct {
     pyro_kv_cursor_t  *cursor;
+    uint32_t           snapshot;    /* that it is of */
     uint32_t           id;          /* where it stands; 0: nowhere */
     pyro_slice_t       value;
 } pyro_dict_walk_t;
 
 pyro_status_e pyro_dict_walk(const pyro_view_t *view, pyro_db_e db,
-    pyro_dict_walk_t *walk, uint32_t id, pyro_slice_t *value);
+    pyro_dict_walk_t *walk, uint32_t snapshot, uint32_t id,
+    pyro_slice_t *value);
 void pyro_dict_walk_end(pyro_dict_walk_t *walk);
 
 /* Adds id to a list of ids: the value of scopex, strx, framex, streamx. */

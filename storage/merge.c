@@ -54,7 +54,6 @@ static pyro_status_e pyro_merge_record(pyro_scan_t *scan, pyro_merge_t *m);
 static pyro_status_e pyro_merge_rollups(pyro_read_t *read, pyro_merge_t *m,
     uint32_t stream, uint32_t ptype, const pyro_segment_t *segment);
 static pyro_status_e pyro_merge_join(pyro_read_t *read, pyro_merge_t *m);
-static void pyro_merge_rest(pyro_merge_t *m);
 static pyro_status_e pyro_merge_names(pyro_read_t *read, pyro_merge_t *m);
 static pyro_status_e pyro_merge_node(pyro_read_t *read, pyro_merge_t *m,
     uint32_t node);
@@ -351,7 +350,6 @@ pyro_merge_join(pyro_read_t *read, pyro_merge_t *m)
     for (i = 1; i < m->n && status == PYRO_OK; i++) {
 
         if (i % PYRO_MERGE_POLL == 0) {
-            pyro_merge_rest(m);
             status = pyro_read_poll(read);
         }
 
@@ -360,18 +358,10 @@ pyro_merge_join(pyro_read_t *read, pyro_merge_t *m)
         }
     }
 
-    pyro_merge_rest(m);
-
-    return status;
-}
-
-
-/* Before a poll, which may renew the transaction. */
-static void
-pyro_merge_rest(pyro_merge_t *m)
-{
     pyro_dict_walk_end(&m->frame);
     pyro_dict_walk_end(&m->text);
+
+    return status;
 }
 
 
@@ -453,7 +443,8 @@ pyro_merge_name(pyro_read_t *read, pyro_merge_t *m, uint32_t frame,
         return PYRO_OK;
     }
 
-    status = pyro_dict_walk(&read->view, PYRO_DB_FRAME, &m->frame, frame, &in);
+    status = pyro_dict_walk(&read->view, PYRO_DB_FRAME, &m->frame,
+                            read->snapshot, frame, &in);
 
     if (status == PYRO_OK && pyro_frame_get(in, &value)) {
         status = pyro_env_damaged(read->view.part->env, "frame", frame,
@@ -464,7 +455,7 @@ pyro_merge_name(pyro_read_t *read, pyro_merge_t *m, uint32_t frame,
 
     if (status == PYRO_OK && value.function) {
         status = pyro_dict_walk(&read->view, PYRO_DB_STR, &m->text,
-                                value.function, &text);
+                                read->snapshot, value.function, &text);
     }
 
     if (status != PYRO_OK) {

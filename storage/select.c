@@ -52,6 +52,8 @@ static pyro_status_e pyro_select_all(pyro_select_t *s,
 static void pyro_select_unique(pyro_stream_ids_t *ids);
 static int pyro_select_id_cmp(const void *one, const void *two);
 static int pyro_select_cmp(const void *one, const void *two);
+static pyro_status_e pyro_select_entry(pyro_select_t *s, uint32_t id,
+    pyro_stream_value_t *stream);
 static pyro_status_e pyro_select_stream(pyro_select_t *s, uint32_t id);
 static pyro_status_e pyro_select_match(pyro_select_t *s,
     const pyro_stream_value_t *stream, uint32_t *n);
@@ -69,7 +71,7 @@ static pyro_status_e pyro_select_add(pyro_select_t *s, uint32_t id,
 pyro_status_e
 pyro_select(pyro_read_t *read, pyro_selected_t **selected, uint32_t *n)
 {
-    uint32_t            i, snapshot;
+    uint32_t            i;
     pyro_select_t       s;
     pyro_status_e       status;
     pyro_stream_ids_t   ids;
@@ -95,12 +97,7 @@ pyro_select(pyro_read_t *read, pyro_selected_t **selected, uint32_t *n)
     }
 
     for (i = 0; i < ids.n && status == PYRO_OK; i++) {
-        snapshot = read->snapshot;
         status = pyro_read_poll(read);
-
-        if (snapshot != read->snapshot) {
-            pyro_dict_walk_end(&s.streams);
-        }
 
         if (status == PYRO_OK) {
             status = pyro_select_stream(&s, ids.ids[i]);
@@ -403,30 +400,36 @@ pyro_select_cmp(const void *one, const void *two)
 }
 
 
+/* The stream's entry, in the map. */
+static pyro_status_e
+pyro_select_entry(pyro_select_t *s, uint32_t id, pyro_stream_value_t *stream)
+{
+    pyro_slice_t   in;
+    pyro_status_e  status;
+
+    status = pyro_dict_walk(&s->read->view, PYRO_DB_STREAM, &s->streams,
+                            s->read->snapshot, id, &in);
+
+    return status == PYRO_OK && pyro_stream_get(in, stream)
+           ? pyro_env_damaged(s->read->view.part->env, "stream", id,
+                              s->read->view.err)
+           : status;
+}
+
+
 static pyro_status_e
 pyro_select_stream(pyro_select_t *s, uint32_t id)
 {
     int                   thinned;
     uint32_t              n;
-    pyro_slice_t          in;
     pyro_status_e         status;
     pyro_scope_value_t    scope;
     pyro_stream_value_t   stream;
 
-    status = pyro_dict_walk(&s->read->view, PYRO_DB_STREAM, &s->streams, id,
-                            &in);
+    status = pyro_select_entry(s, id, &stream);
 
-    if (status != PYRO_OK) {
+    if (status != PYRO_OK || !pyro_distinct_adds(&s->distinct, &stream)) {
         return status;
-    }
-
-    if (pyro_stream_get(in, &stream)) {
-        return pyro_env_damaged(s->read->view.part->env, "stream", id,
-                                s->read->view.err);
-    }
-
-    if (!pyro_distinct_adds(&s->distinct, &stream)) {
-        return PYRO_OK;
     }
 
     thinned = s->read->view.part->thinned;
@@ -453,6 +456,14 @@ pyro_select_stream(pyro_select_t *s, uint32_t id)
     }
 
     if (status != PYRO_OK || n == 0) {
+        return status;
+    }
+
+    /* what was read before may be of a snapshot that is gone */
+
+    status = pyro_select_entry(s, id, &stream);
+
+    if (status != PYRO_OK) {
         return status;
     }
 
