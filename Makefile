@@ -249,8 +249,8 @@ $(NGX_STAMP): config $(PROTOS)
 module: deps $(MODULE)
 
 asan: deps-test
-	$(MAKE) $(JOBS) SAN=1 build/asan/ngx_pyroscope_module.so unit fuzz-replay jfrcat \
-	    store-tool
+	$(MAKE) $(JOBS) SAN=1 build/asan/ngx_pyroscope_module.so unit \
+	    fuzz-replay jfrcat store-tool
 
 
 # ---- packages: printed, asked for only at a terminal ----

@@ -421,7 +421,6 @@ pyro_catalog_adopt_tenants(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
     pyro_slice_t       key, value, known;
     pyro_kv_txn_t     *reader;
     pyro_kv_cursor_t  *cursor;
-    pyro_slice_t       name;
 
     if (pyro_env_begin(part->env, 1, &reader, NULL) != PYRO_OK) {
         return EIO;
@@ -435,20 +434,18 @@ pyro_catalog_adopt_tenants(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
     }
 
     while ((rc = pyro_kv_move(cursor, PYRO_KV_NEXT, &key, &value)) == 0) {
-        name = value;
-
         if (enter) {
             rc = key.len == 4
                  ? pyro_catalog_put_tenant(catalog, txn, pyro_get_be32(
                                                (const uint8_t *) key.data),
-                                           name)
+                                           value)
                  : EINVAL;
 
         } else {
             rc = pyro_kv_get(txn, catalog->dbi[PYRO_CONTROL_TENANT], key,
                              &known);
-            differs = rc == 0 ? !pyro_slice_eq(name, known)
-                              : pyro_catalog_tenant_locked(catalog, name)
+            differs = rc == 0 ? !pyro_slice_eq(value, known)
+                              : pyro_catalog_tenant_locked(catalog, value)
                                 != PYRO_NONE;
             rc = differs ? EINVAL : rc == PYRO_KV_NOT_FOUND ? 0 : rc;
         }

@@ -153,13 +153,10 @@ static void
 pyro_check_control_entry(pyro_check_sink_t *sink, pyro_control_db_e db,
     const pyro_slice_t *key, const pyro_slice_t *value)
 {
-    pyro_slice_t       in;
     pyro_info_value_t  info;
 
-    in = *value;
-
     if (db == PYRO_CONTROL_INFO
-        && (key->len != 12 || pyro_info_get(in, &info)
+        && (key->len != 12 || pyro_info_get(*value, &info)
             || pyro_get_be64((const uint8_t *) key->data + 4)
                != pyro_hash64(info.service.data, info.service.len, 0)))
     {

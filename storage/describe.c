@@ -286,12 +286,11 @@ pyro_describe_dbs(const pyro_view_t *view, pyro_store_part_stats_t *stats)
 static int
 pyro_describe_sealed(const pyro_view_t *view, pyro_store_part_stats_t *stats)
 {
-    int                   rc;
-    pyro_slice_t          key, value;
-    uint32_t              i;
-    pyro_kv_cursor_t     *cursor;
-    pyro_slice_t          in;
-    pyro_sealed_hour_t    hour;
+    int                  rc;
+    uint32_t             i;
+    pyro_slice_t         key, value;
+    pyro_kv_cursor_t    *cursor;
+    pyro_sealed_hour_t   hour;
 
     rc = pyro_kv_cursor(view->txn, view->part->dbi[PYRO_DB_RAW], &cursor);
 
@@ -300,10 +299,8 @@ pyro_describe_sealed(const pyro_view_t *view, pyro_store_part_stats_t *stats)
     }
 
     while ((rc = pyro_kv_move(cursor, PYRO_KV_NEXT, &key, &value)) == 0) {
-        in = value;
-
         if (key.len != PYRO_SEALED_KEY
-            || pyro_sealed_hour_open(in,
+            || pyro_sealed_hour_open(value,
                                 pyro_get_be32((uint8_t *) key.data + 4),
                                 &hour))
         {
