@@ -82,7 +82,7 @@ fixture_remove(char *dir)
 
 
 static inline pyro_store_t *
-fixture_open(const char *dir)
+fixture_open_as(const char *dir, pyro_durability_e durability)
 {
     pyro_error_t          err;
     pyro_store_t         *store;
@@ -91,12 +91,20 @@ fixture_open(const char *dir)
     memset(&options, 0, sizeof(options));
     options.dir = dir;
     options.map_size = 1024 * 1024 * 1024;
+    options.durability = durability;
 
     if (pyro_store_open(&options, &store, &err) != PYRO_OK) {
         fail_msg("%s", err.message);
     }
 
     return store;
+}
+
+
+static inline pyro_store_t *
+fixture_open(const char *dir)
+{
+    return fixture_open_as(dir, PYRO_DURABILITY_COMMIT);
 }
 
 

@@ -25,24 +25,6 @@ fdatasync(int fd)
 }
 
 
-static pyro_store_t *
-tend_open(const char *dir, pyro_durability_e durability)
-{
-    pyro_error_t          err;
-    pyro_store_t         *store;
-    pyro_store_options_t  options;
-
-    memset(&options, 0, sizeof(options));
-    options.dir = dir;
-    options.map_size = 256 * 1024 * 1024;
-    options.durability = durability;
-
-    assert_int_equal(pyro_store_open(&options, &store, &err), PYRO_OK);
-
-    return store;
-}
-
-
 static void
 tend_write(pyro_store_t *store, uint32_t i)
 {
@@ -77,7 +59,7 @@ periodic_syncs_when_idle(void **state)
     (void) state;
 
     dir = fixture_dir();
-    store = tend_open(dir, PYRO_DURABILITY_PERIODIC);
+    store = fixture_open_as(dir, PYRO_DURABILITY_PERIODIC);
 
     tend_write(store, 0);
     part = pyro_catalog_find(&store->catalog, T0);
@@ -119,7 +101,7 @@ commit_syncs_each(void **state)
     (void) state;
 
     dir = fixture_dir();
-    store = tend_open(dir, PYRO_DURABILITY_COMMIT);
+    store = fixture_open(dir);
 
     for (i = 0; i < 5; i++) {
         syncs = atomic_load(&tend_syncs);
