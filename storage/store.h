@@ -7,6 +7,12 @@
  * come from any number of threads at once, writes one after the other.  Several
  * processes may have the same directory open.
  *
+ * Behind it is one store, of files that storage/kv.h keeps.  Another kind, say
+ * a column store elsewhere, answers the same calls: pyro_store_t is known to no
+ * caller, and which kind a handle is of is for pyro_store_open() to choose and
+ * for the calls to look up; values, labels and stacks cross this line as the
+ * model has them, never by an id of the store.
+ *
  * What pyro_store_write() reported as stored is on disk (fsync) when it
  * returns.  Errors: PYRO_UNAVAILABLE for everything that may pass (directory,
  * disk full, map full, I/O), with the reason in the message.
