@@ -1,13 +1,13 @@
 #include "storage/dict.h"
 
+#include "core/base/hash.h"
+
 
 #define PYRO_DICT_NEAR  8           /* steps that cost less than a search */
 
 
 static pyro_status_e pyro_dict_walk_on(const pyro_view_t *view,
     pyro_dict_walk_t *walk, uint32_t id, pyro_slice_t *key);
-
-#include "core/base/hash.h"
 
 
 pyro_status_e

@@ -253,7 +253,11 @@ pyro_export_stream(pyro_read_t *read, pyro_export_t *e,
     pyro_stream_value_t    stream;
     pyro_export_record_t   r;
 
-    status = pyro_stream_read(&read->view, selected->stream, &stream);
+    status = pyro_read_stream(read, selected->stream, &stream);
+
+    if (status == PYRO_NOT_FOUND) {
+        return PYRO_OK;
+    }
 
     if (status == PYRO_OK) {
         status = pyro_stream_labels(&read->view, e->arena, &stream,

@@ -1,6 +1,7 @@
 #include "storage/reader.h"
 
 #include "core/base/clock.h"
+#include "storage/series_index.h"
 
 
 #define PYRO_READ_SNAPSHOT  (20 * PYRO_NS_PER_MS)
@@ -280,6 +281,21 @@ pyro_read_next(pyro_read_t *read, pyro_place_t *place, pyro_slice_t *key,
     }
 
     return status;
+}
+
+
+pyro_status_e
+pyro_read_stream(const pyro_read_t *read, uint32_t id,
+    pyro_stream_value_t *stream)
+{
+    pyro_status_e  status;
+
+    status = pyro_stream_read(&read->view, id, stream);
+
+    return status == PYRO_NOT_FOUND && read->snapshot == 0
+           ? pyro_env_damaged(read->view.part->env, "stream", id,
+                              read->view.err)
+           : status;
 }
 
 

@@ -101,6 +101,13 @@ pyro_status_e pyro_read_each(pyro_store_t *store,
 /* PYRO_CANCELED, PYRO_DEADLINE, or PYRO_OK; renews an old snapshot. */
 pyro_status_e pyro_read_poll(pyro_read_t *read);
 
+/*
+ * A stream's entry, in the map.  PYRO_NOT_FOUND: it has been deleted since it
+ * was selected.  In the first snapshot it cannot have been, and is damaged.
+ */
+pyro_status_e pyro_read_stream(const pyro_read_t *read, uint32_t id,
+    pyro_stream_value_t *stream);
+
 void pyro_scan_start(pyro_scan_t *scan, pyro_read_t *read, uint32_t stream,
     int64_t start, int64_t end);
 

@@ -49,6 +49,8 @@ static pyro_status_e pyro_select_posting(pyro_select_t *s,
     const pyro_matcher_t *matcher, pyro_stream_ids_t *ids);
 static pyro_status_e pyro_select_all(pyro_select_t *s,
     pyro_stream_ids_t *ids);
+static pyro_status_e pyro_select_walk(pyro_select_t *s,
+    pyro_stream_ids_t *ids);
 static void pyro_select_unique(pyro_stream_ids_t *ids);
 static int pyro_select_id_cmp(const void *one, const void *two);
 static int pyro_select_cmp(const void *one, const void *two);
@@ -101,6 +103,10 @@ pyro_select(pyro_read_t *read, pyro_selected_t **selected, uint32_t *n)
 
         if (status == PYRO_OK) {
             status = pyro_select_stream(&s, ids.ids[i]);
+        }
+
+        if (status == PYRO_NOT_FOUND) {
+            status = PYRO_OK;
         }
     }
 
@@ -316,9 +322,53 @@ pyro_select_posting(pyro_select_t *s, const pyro_matcher_t *matcher,
 }
 
 
-/* Tenants are told apart when the streams are read. */
+/*
+ * Tenants are told apart when the streams are read.  Where no id is missing,
+ * which only a deletion makes, they need not be looked for.
+ */
 static pyro_status_e
 pyro_select_all(pyro_select_t *s, pyro_stream_ids_t *ids)
+{
+    int              rc;
+    uint32_t         i;
+    pyro_ids_t       last;
+    pyro_kv_stat_t   stat;
+    pyro_status_e    status;
+
+    status = pyro_view_ids(&s->read->view, &last);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    rc = pyro_kv_stat(s->read->view.txn,
+                      s->read->view.part->dbi[PYRO_DB_STREAM], &stat);
+
+    if (rc) {
+        return pyro_env_error(s->read->view.part->env, rc, "be read",
+                              s->read->view.err);
+    }
+
+    if (stat.entries != last.stream) {
+        return pyro_select_walk(s, ids);
+    }
+
+    if (pyro_arena_grow(s->arena, &ids->ids, &ids->cap, last.stream,
+                        sizeof(uint32_t)))
+    {
+        return pyro_error_memory(s->read->view.err);
+    }
+
+    for (i = 1; i <= last.stream; i++) {
+        ids->ids[ids->n++] = i;
+    }
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_select_walk(pyro_select_t *s, pyro_stream_ids_t *ids)
 {
     pyro_kv_cursor_t  *cursor;
     pyro_slice_t       key, value;
@@ -400,7 +450,7 @@ pyro_select_cmp(const void *one, const void *two)
 }
 
 
-/* The stream's entry, in the map. */
+/* The stream's entry, in the map; PYRO_NOT_FOUND: it was deleted meanwhile. */
 static pyro_status_e
 pyro_select_entry(pyro_select_t *s, uint32_t id, pyro_stream_value_t *stream)
 {
@@ -409,6 +459,10 @@ pyro_select_entry(pyro_select_t *s, uint32_t id, pyro_stream_value_t *stream)
 
     status = pyro_dict_walk(&s->read->view, PYRO_DB_STREAM, &s->streams,
                             s->read->snapshot, id, &in);
+
+    if (status == PYRO_UNAVAILABLE) {
+        return pyro_read_stream(s->read, id, stream);
+    }
 
     return status == PYRO_OK && pyro_stream_get(in, stream)
            ? pyro_env_damaged(s->read->view.part->env, "stream", id,

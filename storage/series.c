@@ -44,6 +44,10 @@ pyro_series_partition(pyro_read_t *read, void *ctx)
             status = pyro_series_call(read, &selected[i],
                                         selected[i].ptypes[k], s);
         }
+
+        if (status == PYRO_NOT_FOUND) {
+            status = PYRO_OK;
+        }
     }
 
     return status;
@@ -60,7 +64,7 @@ pyro_series_call(pyro_read_t *read, const pyro_selected_t *selected,
     const pyro_labels_t   *type, *stream;
     pyro_stream_value_t    value;
 
-    status = pyro_stream_read(&read->view, selected->stream, &value);
+    status = pyro_read_stream(read, selected->stream, &value);
 
     if (status == PYRO_OK) {
         status = pyro_stream_labels(&read->view, read->query->arena, &value,

@@ -20,7 +20,8 @@ typedef struct {
 } pyro_series_call_t;
 
 
-/* Calls the handler with the labels of the stream and of one type. */
+/* Calls the handler with the labels of the stream and of one type.
+ * PYRO_NOT_FOUND: it has been deleted meanwhile. */
 pyro_status_e pyro_series_call(pyro_read_t *read,
     const pyro_selected_t *selected, uint32_t ptype, pyro_series_call_t *call);
 

@@ -95,6 +95,10 @@ pyro_totals_partition(pyro_read_t *read, void *ctx)
 
     for (i = 0; i < n && status == PYRO_OK; i++) {
         status = pyro_totals_stream(read, &selected[i], totals);
+
+        if (status == PYRO_NOT_FOUND) {
+            status = PYRO_OK;
+        }
     }
 
     return status;

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 
@@ -15,6 +16,30 @@
 
 
 static int  pauses = -1;    /* until the process ends; -1: it does not */
+
+static pyro_store_t  *clocked;      /* in which shop goes when the clock is */
+static int            looks;        /* read so often, a second ahead then */
+
+
+static void delete_by_clock(void);
+
+
+/* In the place of libc's: a second is behind which a query takes a new look. */
+int
+clock_gettime(clockid_t id, struct timespec *time)
+{
+    int  rc;
+
+    rc = (int) syscall(SYS_clock_gettime, id, time);
+
+    if (clocked != NULL && looks-- == 0) {
+        delete_by_clock();
+    }
+
+    time->tv_sec += clocked == NULL;
+
+    return rc;
+}
 
 
 /* In the place of libc's: the upkeep and deleting sleep behind each commit. */
@@ -130,6 +155,24 @@ delete(pyro_store_t *store, const char *selector, int only,
     fixture_query_end(&q);
 
     return status;
+}
+
+
+static void
+delete_by_clock(void)
+{
+    pyro_error_t           err;
+    pyro_store_t          *store;
+    pyro_delete_result_t   result;
+
+    store = clocked;
+    clocked = NULL;
+
+    if (delete(store, "{service_name=\"shop\"}", 0, &result, &err)
+        != PYRO_OK)
+    {
+        fail_msg("%s", err.message);
+    }
 }
 
 
@@ -422,6 +465,114 @@ delete_sealed(void **state)
 }
 
 
+static pyro_status_e
+count_series(void *ctx, const pyro_labels_t *labels, pyro_error_t *err)
+{
+    (void) labels;
+    (void) err;
+    (*(int *) ctx)++;
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+no_group(void *ctx, const pyro_labels_t *labels, uint32_t *group,
+    pyro_error_t *err)
+{
+    (void) ctx;
+    (void) labels;
+    (void) err;
+    *group = 0;
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+add_total(void *ctx, uint32_t group, int64_t time, uint64_t value,
+    uint32_t count, pyro_error_t *err)
+{
+    (void) group;
+    (void) time;
+    (void) count;
+    (void) err;
+    *(uint64_t *) ctx += value;
+
+    return PYRO_OK;
+}
+
+
+/* A query that runs while streams go has those that are left, and no error. */
+static void
+delete_beside_query(void **state)
+{
+    int                          i, kind, n, over;
+    char                        *dir, labels[64];
+    uint64_t                     sum;
+    pyro_error_t                 err;
+    pyro_store_t                *store;
+    pyro_status_e                status;
+    fixture_query_t              q;
+    pyro_store_missing_t         missing;
+    pyro_store_totals_handler_t  handler = { &sum, NULL, no_group, add_total };
+
+    (void) state;
+
+    for (kind = 0; kind < 3; kind++) {
+
+        for (i = 0, over = 0; !over; i++) {
+            dir = fixture_dir();
+            store = fixture_open(dir);
+
+            for (n = 0; n < 100; n++) {
+                snprintf(labels, sizeof(labels), "service_name=%s,pod=p%d",
+                         n % 2 ? "shop" : "cart", n);
+                write_many(store, labels, T0 + n * SEC, 1);
+            }
+
+            memset(&missing, 0, sizeof(missing));
+            fixture_query(&q, "{}", 0, INT64_MAX);
+            q.query.missing = &missing;
+            n = 0;
+            sum = 0;
+            looks = i;
+            clocked = store;
+
+            if (kind == 0) {
+                status = pyro_store_series(store, &q.query, count_series, &n,
+                                           &err);
+                sum = (uint64_t) n;
+
+            } else if (kind == 1) {
+                status = pyro_store_totals(store, &q.query, &handler, &err);
+
+            } else {
+                status = PYRO_OK;
+                sum = total(store, "{}");
+            }
+
+            over = clocked != NULL;
+            clocked = NULL;
+
+            if (status != PYRO_OK) {
+                fail_msg("%d, look %d: %s", kind, i, err.message);
+            }
+
+            assert_int_equal(missing.n, 0);
+            assert_in_range(sum, 50, 100);
+
+            fixture_query_end(&q);
+            pyro_store_close(store);
+            fixture_remove(dir);
+        }
+
+        print_message("# %d: %d looks at the clock\n", kind, i);
+        assert_true(i > 3);
+    }
+}
+
+
 int
 main(void)
 {
@@ -431,6 +582,7 @@ main(void)
         cmocka_unit_test(delete_cut_off),
         cmocka_unit_test(delete_resumed),
         cmocka_unit_test(delete_sealed),
+        cmocka_unit_test(delete_beside_query),
     };
 
     return unit_run(tests);
