@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 
+#include "storage/candidates.h"
 #include "storage/dict.h"
 #include "storage/distinct.h"
 #include "storage/plan.h"
-#include "storage/postings.h"
 #include "storage/series_index.h"
 
 
@@ -22,7 +22,12 @@ typedef struct {
     pyro_arena_t           *arena;
     pyro_select_one_t      *ones;
     uint32_t                n_ones;
+    const pyro_selector_t **selectors;  /* of which a type matches */
+    uint32_t                n_selectors;
+    int                     labeled;    /* a selector asks for labels */
     pyro_label_room_t       room;
+    uint32_t                scope;      /* the last one, and whose it is */
+    uint32_t                tenant;
     uint8_t                *types;      /* of the stream at hand */
     uint8_t                *seen;
     uint32_t                wanted;     /* types of it */
@@ -37,25 +42,14 @@ typedef struct {
 } pyro_select_t;
 
 
+static int pyro_select_is_labeled(const pyro_selector_t *selector);
 static pyro_status_e pyro_select_prepare(pyro_select_t *s);
 static pyro_status_e pyro_select_types(pyro_select_t *s,
     pyro_select_one_t *one);
-static pyro_slice_t pyro_select_name(const pyro_matcher_t *matcher);
-static pyro_status_e pyro_select_candidates(pyro_select_t *s,
-    pyro_stream_ids_t *ids);
-static pyro_status_e pyro_select_indexed(pyro_select_t *s,
-    const pyro_selector_t *selector, pyro_stream_ids_t *ids, int *indexed);
-static pyro_status_e pyro_select_posting(pyro_select_t *s,
-    const pyro_matcher_t *matcher, pyro_stream_ids_t *ids);
-static pyro_status_e pyro_select_all(pyro_select_t *s,
-    pyro_stream_ids_t *ids);
-static pyro_status_e pyro_select_walk(pyro_select_t *s,
-    pyro_stream_ids_t *ids);
-static void pyro_select_unique(pyro_stream_ids_t *ids);
-static int pyro_select_id_cmp(const void *one, const void *two);
 static int pyro_select_cmp(const void *one, const void *two);
 static pyro_status_e pyro_select_entry(pyro_select_t *s, uint32_t id,
     pyro_stream_value_t *stream);
+static pyro_status_e pyro_select_scope(pyro_select_t *s, uint32_t id);
 static pyro_status_e pyro_select_stream(pyro_select_t *s, uint32_t id);
 static pyro_status_e pyro_select_match(pyro_select_t *s,
     const pyro_stream_value_t *stream, uint32_t *n);
@@ -95,7 +89,7 @@ pyro_select(pyro_read_t *read, pyro_selected_t **selected, uint32_t *n)
     }
 
     if (status == PYRO_OK) {
-        status = pyro_select_candidates(&s, &ids);
+        status = pyro_candidates(read, s.selectors, s.n_selectors, &ids);
     }
 
     for (i = 0; i < ids.n && status == PYRO_OK; i++) {
@@ -123,6 +117,21 @@ pyro_select(pyro_read_t *read, pyro_selected_t **selected, uint32_t *n)
 }
 
 
+static int
+pyro_select_is_labeled(const pyro_selector_t *selector)
+{
+    uint32_t  i;
+
+    for (i = 0; selector != NULL && i < selector->n; i++) {
+        if (!pyro_profile_type_owns(selector->items[i].name)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /* Which types each selector matches. */
 static pyro_status_e
 pyro_select_prepare(pyro_select_t *s)
@@ -136,19 +145,26 @@ pyro_select_prepare(pyro_select_t *s)
     s->n_ones = query->n_selectors ? query->n_selectors : 1;
     s->ones = pyro_arena_calloc(s->arena, s->n_ones,
                                 sizeof(pyro_select_one_t));
+    s->selectors = pyro_arena_calloc(s->arena, s->n_ones,
+                                     sizeof(pyro_selector_t *));
     s->types = pyro_arena_calloc(s->arena, s->read->ptypes.n, 1);
     s->seen = pyro_arena_calloc(s->arena, s->read->ptypes.n, 1);
 
-    if (s->ones == NULL || s->types == NULL || s->seen == NULL) {
+    if (s->ones == NULL || s->selectors == NULL || s->types == NULL || s->seen == NULL) {
         return pyro_error_memory(s->read->view.err);
     }
 
     for (i = 0; i < s->n_ones; i++) {
         s->ones[i].selector = query->n_selectors ? &query->selectors[i] : NULL;
+        s->labeled |= pyro_select_is_labeled(s->ones[i].selector);
         status = pyro_select_types(s, &s->ones[i]);
 
         if (status != PYRO_OK) {
             return status;
+        }
+
+        if (s->ones[i].any) {
+            s->selectors[s->n_selectors++] = s->ones[i].selector;
         }
     }
 
@@ -198,245 +214,6 @@ pyro_select_types(pyro_select_t *s, pyro_select_one_t *one)
 }
 
 
-static pyro_slice_t
-pyro_select_name(const pyro_matcher_t *matcher)
-{
-    return pyro_slice_is(matcher->name, "__service_name__")
-           ? PYRO_SLICE("service_name") : matcher->name;
-}
-
-
-/* All streams that may match, ascending. */
-static pyro_status_e
-pyro_select_candidates(pyro_select_t *s, pyro_stream_ids_t *ids)
-{
-    int                      indexed;
-    uint32_t                 i, k;
-    pyro_status_e            status;
-    pyro_stream_ids_t        some;
-    const pyro_selector_t   *selector;
-
-    for (i = 0; i < s->n_ones; i++) {
-
-        if (!s->ones[i].any) {
-            continue;
-        }
-
-        memset(&some, 0, sizeof(pyro_stream_ids_t));
-        selector = s->ones[i].selector;
-        indexed = 0;
-        status = PYRO_OK;
-
-        if (selector != NULL) {
-            status = pyro_select_indexed(s, selector, &some, &indexed);
-        }
-
-        if (status == PYRO_OK && !indexed) {
-            ids->n = 0;
-            return pyro_select_all(s, ids);
-        }
-
-        if (status == PYRO_OK
-            && pyro_arena_grow(s->arena, &ids->ids, &ids->cap, ids->n + some.n,
-                               sizeof(uint32_t)))
-        {
-            status = pyro_error_memory(s->read->view.err);
-        }
-
-        if (status != PYRO_OK) {
-            return status;
-        }
-
-        for (k = 0; k < some.n; k++) {
-            ids->ids[ids->n++] = some.ids[k];
-        }
-    }
-
-    if (s->n_ones > 1) {
-        pyro_select_unique(ids);
-    }
-
-    return PYRO_OK;
-}
-
-
-static pyro_status_e
-pyro_select_indexed(pyro_select_t *s, const pyro_selector_t *selector,
-    pyro_stream_ids_t *ids, int *indexed)
-{
-    uint32_t                i;
-    pyro_status_e           status;
-    pyro_stream_ids_t       more;
-    const pyro_matcher_t   *matcher;
-
-    for (i = 0; i < selector->n; i++) {
-        matcher = &selector->items[i];
-
-        if (matcher->op != PYRO_MATCH_EQUAL || matcher->value.len == 0
-            || pyro_profile_type_owns(matcher->name))
-        {
-            continue;
-        }
-
-        memset(&more, 0, sizeof(pyro_stream_ids_t));
-        status = pyro_select_posting(s, matcher, &more);
-
-        if (status != PYRO_OK) {
-            return status;
-        }
-
-        if (*indexed) {
-            pyro_postings_intersect(ids, &more);
-
-        } else {
-            *ids = more;
-            *indexed = 1;
-        }
-    }
-
-    return PYRO_OK;
-}
-
-
-static pyro_status_e
-pyro_select_posting(pyro_select_t *s, const pyro_matcher_t *matcher,
-    pyro_stream_ids_t *ids)
-{
-    uint32_t       name, value;
-    pyro_status_e  status;
-
-    status = pyro_dict_find(&s->read->view, pyro_select_name(matcher), &name);
-
-    if (status == PYRO_OK) {
-        status = pyro_dict_find(&s->read->view, matcher->value, &value);
-    }
-
-    if (status == PYRO_NOT_FOUND) {
-        return PYRO_OK;
-    }
-
-    return status == PYRO_OK
-           ? pyro_postings_read(&s->read->view, s->arena, s->read->tenant,
-                                name, value, ids)
-           : status;
-}
-
-
-/*
- * Tenants are told apart when the streams are read.  Where no id is missing,
- * which only a deletion makes, they need not be looked for.
- */
-static pyro_status_e
-pyro_select_all(pyro_select_t *s, pyro_stream_ids_t *ids)
-{
-    int              rc;
-    uint32_t         i;
-    pyro_ids_t       last;
-    pyro_kv_stat_t   stat;
-    pyro_status_e    status;
-
-    status = pyro_view_ids(&s->read->view, &last);
-
-    if (status != PYRO_OK) {
-        return status;
-    }
-
-    rc = pyro_kv_stat(s->read->view.txn,
-                      s->read->view.part->dbi[PYRO_DB_STREAM], &stat);
-
-    if (rc) {
-        return pyro_env_error(s->read->view.part->env, rc, "be read",
-                              s->read->view.err);
-    }
-
-    if (stat.entries != last.stream) {
-        return pyro_select_walk(s, ids);
-    }
-
-    if (pyro_arena_grow(s->arena, &ids->ids, &ids->cap, last.stream,
-                        sizeof(uint32_t)))
-    {
-        return pyro_error_memory(s->read->view.err);
-    }
-
-    for (i = 1; i <= last.stream; i++) {
-        ids->ids[ids->n++] = i;
-    }
-
-    return PYRO_OK;
-}
-
-
-static pyro_status_e
-pyro_select_walk(pyro_select_t *s, pyro_stream_ids_t *ids)
-{
-    pyro_kv_cursor_t  *cursor;
-    pyro_slice_t       key, value;
-    pyro_status_e      status;
-
-    key = pyro_slice(NULL, 0);
-    status = pyro_view_cursor(&s->read->view, PYRO_DB_STREAM, &cursor);
-
-    if (status != PYRO_OK) {
-        return status;
-    }
-
-    while ((status = pyro_view_seek(&s->read->view, cursor, PYRO_KV_NEXT, &key,
-                                    &value))
-           == PYRO_OK)
-    {
-        if (key.len != 4) {
-            status = pyro_env_damaged(s->read->view.part->env, "stream key",
-                                      ids->n, s->read->view.err);
-            break;
-        }
-
-        if (pyro_arena_grow(s->arena, &ids->ids, &ids->cap, ids->n + 1,
-                            sizeof(uint32_t)))
-        {
-            status = pyro_error_memory(s->read->view.err);
-            break;
-        }
-
-        ids->ids[ids->n++] = pyro_get_be32((const uint8_t *) key.data);
-    }
-
-    pyro_kv_cursor_close(cursor);
-
-    return status == PYRO_NOT_FOUND ? PYRO_OK : status;
-}
-
-
-static void
-pyro_select_unique(pyro_stream_ids_t *ids)
-{
-    uint32_t  i, n;
-
-    if (ids->n == 0) {
-        return;
-    }
-
-    qsort(ids->ids, ids->n, sizeof(uint32_t), pyro_select_id_cmp);
-
-    for (i = 1, n = 1; i < ids->n; i++) {
-        if (ids->ids[i] != ids->ids[n - 1]) {
-            ids->ids[n++] = ids->ids[i];
-        }
-    }
-
-    ids->n = n;
-}
-
-
-static int
-pyro_select_id_cmp(const void *one, const void *two)
-{
-    const uint32_t  *a = one, *b = two;
-
-    return (*a > *b) - (*a < *b);
-}
-
-
 static int
 pyro_select_cmp(const void *one, const void *two)
 {
@@ -471,13 +248,34 @@ pyro_select_entry(pyro_select_t *s, uint32_t id, pyro_stream_value_t *stream)
 }
 
 
+/* Streams of a scope are many; a scope's tenant never changes. */
+static pyro_status_e
+pyro_select_scope(pyro_select_t *s, uint32_t id)
+{
+    pyro_status_e       status;
+    pyro_scope_value_t  scope;
+
+    if (id == s->scope) {
+        return PYRO_OK;
+    }
+
+    status = pyro_scope_read(&s->read->view, id, &scope);
+
+    if (status == PYRO_OK) {
+        s->scope = id;
+        s->tenant = scope.tenant;
+    }
+
+    return status;
+}
+
+
 static pyro_status_e
 pyro_select_stream(pyro_select_t *s, uint32_t id)
 {
     int                   thinned;
     uint32_t              n;
     pyro_status_e         status;
-    pyro_scope_value_t    scope;
     pyro_stream_value_t   stream;
 
     status = pyro_select_entry(s, id, &stream);
@@ -494,9 +292,9 @@ pyro_select_stream(pyro_select_t *s, uint32_t id)
         return PYRO_OK;
     }
 
-    status = pyro_scope_read(&s->read->view, stream.scope, &scope);
+    status = pyro_select_scope(s, stream.scope);
 
-    if (status != PYRO_OK || scope.tenant != s->read->tenant) {
+    if (status != PYRO_OK || s->tenant != s->read->tenant) {
         return status;
     }
 
@@ -541,7 +339,9 @@ pyro_select_match(pyro_select_t *s, const pyro_stream_value_t *stream,
     *n = 0;
     memset(s->types, 0, s->read->ptypes.n);
 
-    status = pyro_stream_labels(&s->read->view, s->arena, stream, &s->room);
+    status = s->labeled
+             ? pyro_stream_labels(&s->read->view, s->arena, stream, &s->room)
+             : PYRO_OK;
 
     for (i = 0; i < s->n_ones && status == PYRO_OK; i++) {
         one = &s->ones[i];
@@ -592,7 +392,7 @@ pyro_select_test(pyro_select_t *s, const pyro_selector_t *selector,
 
         *matches = pyro_matcher_test(matcher,
                                      pyro_labels_get(&s->room.labels,
-                                                   pyro_select_name(matcher)),
+                                                   pyro_candidates_name(matcher->name)),
                                      s->read->view.err);
 
         if (*matches == -1) {

@@ -5,11 +5,13 @@
  *
  * Writes a push of each pod every 10 s, through storage/store.h and without
  * waiting for the disk, then rolls up what there is, which is timed, then asks.
- * A pod has 64 profiles that come again and again.  DIR is empty; its files
- * stay.
+ * A pod has 64 profiles that come again and again.  Last, label queries over
+ * 10 000 series in a store of their own.  DIR is empty; its files stay.
  */
 
 #include "bench_profile.h"
+
+#include <sys/stat.h>
 
 #include "storage/seal_job.h"
 
@@ -21,6 +23,7 @@
 #define DAY        (86400 * PYRO_NS_PER_SEC)
 #define HOUR       (3600 * PYRO_NS_PER_SEC)
 #define REPEATS    5
+#define SERIES     10000
 
 
 typedef struct {
@@ -297,6 +300,134 @@ bench_series(pyro_store_t *store, const char *text, int64_t start, int64_t end,
 }
 
 
+static pyro_status_e
+bench_on_labels(void *ctx, const pyro_labels_t *labels, pyro_error_t *err)
+{
+    (void) labels;
+    (void) err;
+    (*(uint32_t *) ctx)++;
+
+    return PYRO_OK;
+}
+
+
+/* Small pushes, each of a series of its own, in another store. */
+static void
+bench_write_series(pyro_store_t *store)
+{
+    char                  text[2][32];
+    uint32_t              i, k, type;
+    pyro_arena_t         *arena;
+    pyro_label_t          items[2];
+    pyro_error_t          err;
+    pyro_labels_t         labels = { items, 2 };
+    pyro_profile_t       *p;
+    pyro_store_push_t     pushes[GROUP], *list[GROUP];
+    pyro_label_limits_t   limits = { 64, 1024, 2048 };
+    pyro_profile_type_t   cpu = {
+        PYRO_SLICE("process_cpu"), PYRO_SLICE("cpu"), PYRO_SLICE("nanoseconds"),
+        PYRO_SLICE("cpu"), PYRO_SLICE("nanoseconds")
+    };
+
+    for (i = 0; i < SERIES; i += k) {
+        arena = pyro_arena_create(0);
+
+        for (k = 0; k < GROUP && i + k < SERIES; k++) {
+            snprintf(text[0], sizeof(text[0]), "pod-%u", (i + k) / 10);
+            snprintf(text[1], sizeof(text[1]), "service-%u", (i + k) % 10);
+
+            items[0].name = PYRO_SLICE("pod");
+            items[0].value = pyro_arena_dup(arena, pyro_slice_str(text[0]));
+            items[1].name = PYRO_SLICE("service_name");
+            items[1].value = pyro_arena_dup(arena, pyro_slice_str(text[1]));
+
+            p = pyro_profile_create(arena);
+            type = pyro_profile_column(p, &cpu);
+            pyro_profile_add(p, 0, type, bench_stack(p, 0, 0), 0, 10000000);
+
+            if (pyro_profile_finish(p, &labels, &limits, &err) != PYRO_OK) {
+                bench_fail(&err);
+            }
+
+            memset(&pushes[k], 0, sizeof(pyro_store_push_t));
+            pushes[k].tenant = PYRO_SLICE("anonymous");
+            pushes[k].profile = p;
+            pushes[k].time = START + i + k;
+            list[k] = &pushes[k];
+        }
+
+        pyro_store_write(store, list, k);
+        pyro_arena_destroy(arena);
+    }
+}
+
+
+static void
+bench_labels(pyro_store_t *store, const char *what,
+    pyro_store_distinct_e distinct, const char *label, const char *selector)
+{
+    int64_t        began, best;
+    uint32_t       i, n;
+    pyro_error_t   err;
+    bench_query_t  q;
+
+    best = INT64_MAX;
+
+    for (i = 0, n = 0; i < 6 * REPEATS; i++, n = i < 6 * REPEATS ? 0 : n) {
+        bench_query(&q, selector, START, START + HOUR, 0);
+        q.query.distinct = distinct;
+        q.query.label = pyro_slice_str(label);
+        began = pyro_clock_mono();
+
+        if (pyro_store_series(store, &q.query, bench_on_labels, &n, &err)
+            != PYRO_OK)
+        {
+            bench_fail(&err);
+        }
+
+        began = pyro_clock_mono() - began;
+        best = began < best ? began : best;
+        bench_query_end(&q);
+    }
+
+    printf("%-28s %9.2f ms, %u streams read\n", what, (double) best / 1e6, n);
+}
+
+
+static void
+bench_series_alone(const char *dir)
+{
+    char                   path[4096];
+    pyro_error_t           err;
+    pyro_store_t          *store;
+    pyro_store_options_t   options;
+
+    snprintf(path, sizeof(path), "%s/series", dir);
+    (void) mkdir(path, 0755);
+    memset(&options, 0, sizeof(options));
+    options.dir = path;
+    options.durability = PYRO_DURABILITY_PERIODIC;
+
+    if (pyro_store_open(&options, &store, &err) != PYRO_OK) {
+        bench_fail(&err);
+    }
+
+    bench_write_series(store);
+
+    printf("%u series:\n", SERIES);
+    bench_labels(store, "names", PYRO_DISTINCT_NAMES, "", "{}");
+    bench_labels(store, "profile types", PYRO_DISTINCT_TYPES, "", "{}");
+    bench_labels(store, "values of service_name", PYRO_DISTINCT_VALUES,
+                 "service_name", "{}");
+    bench_labels(store, "values of pod", PYRO_DISTINCT_VALUES, "pod", "{}");
+    bench_labels(store, "pods of a service", PYRO_DISTINCT_VALUES, "pod",
+                 "{service_name=\"service-3\"}");
+    bench_labels(store, "all series", PYRO_DISTINCT_SERIES, "", "{}");
+
+    pyro_store_close(store);
+}
+
+
 static void
 bench_show(const char *what, double raw, double rolled, uint64_t one,
     uint64_t two)
@@ -382,6 +513,8 @@ main(int argc, char **argv)
     bench_seal(store, days, (uint64_t) days * pods * 8640);
     bench_ask(store, days);
     pyro_store_close(store);
+
+    bench_series_alone(argv[1]);
 
     return 0;
 }
