@@ -3,9 +3,6 @@
 #include "storage/dict.h"
 
 
-static int pyro_distinct_has(const pyro_distinct_t *d, uint32_t string);
-
-
 pyro_status_e
 pyro_distinct_begin(pyro_distinct_t *d, const pyro_read_t *read)
 {
@@ -63,8 +60,15 @@ pyro_distinct_begin(pyro_distinct_t *d, const pyro_read_t *read)
 }
 
 
+int
+pyro_distinct_is_indexed(const pyro_distinct_t *d)
+{
+    return d->what == PYRO_DISTINCT_VALUES && d->by_string && !d->by_type;
+}
+
+
 /* What came while the query ran counts as not seen. */
-static int
+int
 pyro_distinct_has(const pyro_distinct_t *d, uint32_t string)
 {
     return string < d->n_strings

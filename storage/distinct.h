@@ -28,6 +28,12 @@ typedef struct {
 /* As the query says; its types have been read. */
 pyro_status_e pyro_distinct_begin(pyro_distinct_t *d, const pyro_read_t *read);
 
+/* 1 if the index of the label has all that may be new. */
+int pyro_distinct_is_indexed(const pyro_distinct_t *d);
+
+/* 1 if a value of the label is in the answer. */
+int pyro_distinct_has(const pyro_distinct_t *d, uint32_t string);
+
 /* 1 if the stream may add something. */
 int pyro_distinct_adds(const pyro_distinct_t *d,
     const pyro_stream_value_t *stream);

@@ -176,6 +176,40 @@ pyro_postings_read(const pyro_view_t *view, pyro_arena_t *arena,
 
 
 pyro_status_e
+pyro_postings_value(const pyro_view_t *view, uint32_t tenant, uint32_t name,
+    uint32_t *value)
+{
+    uint8_t            first[PYRO_KEY_MAX];
+    pyro_kv_cursor_t  *cursor;
+    pyro_slice_t       key, in;
+    pyro_status_e      status;
+
+    key = pyro_slice(first, pyro_key_post(first, tenant, name, *value, 0));
+    status = pyro_view_cursor(view, PYRO_DB_POST, &cursor);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    status = pyro_view_seek(view, cursor, PYRO_KV_SEEK, &key, &in);
+
+    if (status == PYRO_OK
+        && (key.len != PYRO_POST_KEY || memcmp(key.data, first, 8) != 0))
+    {
+        status = PYRO_NOT_FOUND;
+    }
+
+    if (status == PYRO_OK) {
+        *value = pyro_get_be32((const uint8_t *) key.data + 8);
+    }
+
+    pyro_kv_cursor_close(cursor);
+
+    return status;
+}
+
+
+pyro_status_e
 pyro_postings_remove(const pyro_view_t *view, pyro_arena_t *arena,
     uint32_t tenant, uint32_t name, uint32_t value, uint32_t stream)
 {

@@ -30,6 +30,11 @@ pyro_status_e pyro_postings_remove(const pyro_view_t *view,
 pyro_status_e pyro_postings_read(const pyro_view_t *view, pyro_arena_t *arena,
     uint32_t tenant, uint32_t name, uint32_t value, pyro_stream_ids_t *list);
 
+/* Makes *value the next one of the name that has a list, beginning with itself.
+ * PYRO_NOT_FOUND: there is none. */
+pyro_status_e pyro_postings_value(const pyro_view_t *view, uint32_t tenant,
+    uint32_t name, uint32_t *value);
+
 /* Leaves in a what is in b as well; both ascending. */
 void pyro_postings_intersect(pyro_stream_ids_t *a, const pyro_stream_ids_t *b);
 

@@ -24,7 +24,8 @@ typedef struct {
     uint32_t                n_ones;
     const pyro_selector_t **selectors;  /* of which a type matches */
     uint32_t                n_selectors;
-    int                     labeled;    /* a selector asks for labels */
+    int                     limited;    /* a selector asks for anything */
+    int                     labeled;    /* for labels of streams */
     pyro_label_room_t       room;
     uint32_t                scope;      /* the last one, and whose it is */
     uint32_t                tenant;
@@ -42,6 +43,9 @@ typedef struct {
 } pyro_select_t;
 
 
+static pyro_status_e pyro_select_values(pyro_select_t *s);
+static pyro_status_e pyro_select_candidates(pyro_select_t *s);
+static pyro_status_e pyro_select_try(pyro_select_t *s, uint32_t id);
 static int pyro_select_is_labeled(const pyro_selector_t *selector);
 static pyro_status_e pyro_select_prepare(pyro_select_t *s);
 static pyro_status_e pyro_select_types(pyro_select_t *s,
@@ -67,13 +71,10 @@ static pyro_status_e pyro_select_add(pyro_select_t *s, uint32_t id,
 pyro_status_e
 pyro_select(pyro_read_t *read, pyro_selected_t **selected, uint32_t *n)
 {
-    uint32_t            i;
-    pyro_select_t       s;
-    pyro_status_e       status;
-    pyro_stream_ids_t   ids;
+    pyro_select_t  s;
+    pyro_status_e  status;
 
     memset(&s, 0, sizeof(pyro_select_t));
-    memset(&ids, 0, sizeof(pyro_stream_ids_t));
 
     s.read = read;
     s.arena = read->query->arena;
@@ -89,19 +90,8 @@ pyro_select(pyro_read_t *read, pyro_selected_t **selected, uint32_t *n)
     }
 
     if (status == PYRO_OK) {
-        status = pyro_candidates(read, s.selectors, s.n_selectors, &ids);
-    }
-
-    for (i = 0; i < ids.n && status == PYRO_OK; i++) {
-        status = pyro_read_poll(read);
-
-        if (status == PYRO_OK) {
-            status = pyro_select_stream(&s, ids.ids[i]);
-        }
-
-        if (status == PYRO_NOT_FOUND) {
-            status = PYRO_OK;
-        }
+        status = !s.limited && pyro_distinct_is_indexed(&s.distinct)
+                 ? pyro_select_values(&s) : pyro_select_candidates(&s);
     }
 
     pyro_dict_walk_end(&s.streams);
@@ -114,6 +104,75 @@ pyro_select(pyro_read_t *read, pyro_selected_t **selected, uint32_t *n)
     *n = s.n;
 
     return status;
+}
+
+
+/* A label's values, one after the other, each until a stream of it is found
+ * that has data in the range. */
+static pyro_status_e
+pyro_select_values(pyro_select_t *s)
+{
+    uint32_t           i, value;
+    pyro_status_e      status;
+    pyro_stream_ids_t  ids;
+
+    memset(&ids, 0, sizeof(pyro_stream_ids_t));
+
+    for (value = 0; /* void */ ; value++) {
+        status = pyro_postings_value(&s->read->view, s->read->tenant,
+                                     s->distinct.name, &value);
+        ids.n = 0;
+
+        if (status == PYRO_OK) {
+            status = pyro_postings_read(&s->read->view, s->arena,
+                                        s->read->tenant, s->distinct.name,
+                                        value, &ids);
+        }
+
+        for (i = 0; i < ids.n && status == PYRO_OK
+             && !pyro_distinct_has(&s->distinct, value); i++)
+        {
+            status = pyro_select_try(s, ids.ids[i]);
+        }
+
+        if (status != PYRO_OK || value == UINT32_MAX) {
+            return status == PYRO_NOT_FOUND ? PYRO_OK : status;
+        }
+    }
+}
+
+
+static pyro_status_e
+pyro_select_candidates(pyro_select_t *s)
+{
+    uint32_t           i;
+    pyro_status_e      status;
+    pyro_stream_ids_t  ids;
+
+    memset(&ids, 0, sizeof(pyro_stream_ids_t));
+    status = pyro_candidates(s->read, s->selectors, s->n_selectors, &ids);
+
+    for (i = 0; i < ids.n && status == PYRO_OK; i++) {
+        status = pyro_select_try(s, ids.ids[i]);
+    }
+
+    return status;
+}
+
+
+/* Adds the stream if it is still there, and matches, and has data. */
+static pyro_status_e
+pyro_select_try(pyro_select_t *s, uint32_t id)
+{
+    pyro_status_e  status;
+
+    status = pyro_read_poll(s->read);
+
+    if (status == PYRO_OK) {
+        status = pyro_select_stream(s, id);
+    }
+
+    return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }
 
 
@@ -156,6 +215,7 @@ pyro_select_prepare(pyro_select_t *s)
 
     for (i = 0; i < s->n_ones; i++) {
         s->ones[i].selector = query->n_selectors ? &query->selectors[i] : NULL;
+        s->limited |= s->ones[i].selector != NULL && s->ones[i].selector->n;
         s->labeled |= pyro_select_is_labeled(s->ones[i].selector);
         status = pyro_select_types(s, &s->ones[i]);
 

@@ -5,10 +5,13 @@
 
 #include "storage/series.h"
 
+#include "storage/candidates.h"
+#include "storage/dict.h"
 #include "storage/series_index.h"
 
 
 static pyro_status_e pyro_series_partition(pyro_read_t *read, void *ctx);
+static pyro_status_e pyro_series_only(pyro_read_t *read, uint32_t *only);
 
 
 pyro_status_e
@@ -35,7 +38,12 @@ pyro_series_partition(pyro_read_t *read, void *ctx)
     pyro_series_call_t   *s;
 
     s = ctx;
-    status = pyro_select(read, &selected, &n);
+    n = 0;
+    status = pyro_series_only(read, &s->only);
+
+    if (status == PYRO_OK) {
+        status = pyro_select(read, &selected, &n);
+    }
 
     for (i = 0; i < n && status == PYRO_OK; i++) {
         status = pyro_read_poll(read);
@@ -48,6 +56,30 @@ pyro_series_partition(pyro_read_t *read, void *ctx)
         if (status == PYRO_NOT_FOUND) {
             status = PYRO_OK;
         }
+    }
+
+    return status;
+}
+
+
+/* The string of the one label that is asked for. */
+static pyro_status_e
+pyro_series_only(pyro_read_t *read, uint32_t *only)
+{
+    pyro_status_e  status;
+
+    *only = 0;
+
+    if (read->query->distinct != PYRO_DISTINCT_VALUES) {
+        return PYRO_OK;
+    }
+
+    status = pyro_dict_find(&read->view,
+                            pyro_candidates_name(read->query->label), only);
+
+    if (status == PYRO_NOT_FOUND) {
+        *only = PYRO_NONE;
+        return PYRO_OK;
     }
 
     return status;
@@ -67,8 +99,8 @@ pyro_series_call(pyro_read_t *read, const pyro_selected_t *selected,
     status = pyro_read_stream(read, selected->stream, &value);
 
     if (status == PYRO_OK) {
-        status = pyro_stream_labels(&read->view, read->query->arena, &value,
-                                    &s->stream);
+        status = pyro_stream_label(&read->view, read->query->arena, &value,
+                                   s->only, &s->stream);
     }
 
     if (status != PYRO_OK) {

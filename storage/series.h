@@ -14,6 +14,8 @@
 typedef struct {
     pyro_store_series_pt    handler;
     void                   *ctx;
+    uint32_t                only;       /* string of the stream's label that is
+                                         * wanted; 0: all are */
     pyro_label_room_t       stream;     /* room, used again and again */
     pyro_label_t           *items;
     uint32_t                cap;

@@ -544,8 +544,18 @@ pyro_status_e
 pyro_stream_labels(const pyro_view_t *view, pyro_arena_t *arena,
     const pyro_stream_value_t *stream, pyro_label_room_t *room)
 {
-    uint32_t       i;
+    return pyro_stream_label(view, arena, stream, 0, room);
+}
+
+
+/* 0 is no label's name: all of them. */
+pyro_status_e
+pyro_stream_label(const pyro_view_t *view, pyro_arena_t *arena,
+    const pyro_stream_value_t *stream, uint32_t only, pyro_label_room_t *room)
+{
+    uint32_t       i, name, value;
     pyro_bytes_t   in;
+    pyro_label_t  *label;
     pyro_status_e  status;
 
     if (pyro_arena_grow(arena, &room->items, &room->cap, stream->n_labels,
@@ -556,15 +566,21 @@ pyro_stream_labels(const pyro_view_t *view, pyro_arena_t *arena,
 
     in = stream->labels;
     room->labels.items = room->items;
-    room->labels.n = stream->n_labels;
+    room->labels.n = 0;
 
     for (i = 0; i < stream->n_labels; i++) {
-        status = pyro_dict_text(view, pyro_take_known(&in),
-                                &room->items[i].name);
+        name = pyro_take_known(&in);
+        value = pyro_take_known(&in);
+
+        if (only && name != only) {
+            continue;
+        }
+
+        label = &room->items[room->labels.n++];
+        status = pyro_dict_text(view, name, &label->name);
 
         if (status == PYRO_OK) {
-            status = pyro_dict_text(view, pyro_take_known(&in),
-                                    &room->items[i].value);
+            status = pyro_dict_text(view, value, &label->value);
         }
 
         if (status != PYRO_OK) {

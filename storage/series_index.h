@@ -55,6 +55,10 @@ pyro_status_e pyro_stream_read(const pyro_view_t *view, uint32_t id,
 pyro_status_e pyro_stream_labels(const pyro_view_t *view, pyro_arena_t *arena,
     const pyro_stream_value_t *stream, pyro_label_room_t *room);
 
+/* The same, of the label with this name (a string's id) alone. */
+pyro_status_e pyro_stream_label(const pyro_view_t *view, pyro_arena_t *arena,
+    const pyro_stream_value_t *stream, uint32_t name, pyro_label_room_t *room);
+
 pyro_status_e pyro_scope_read(const pyro_view_t *view, uint32_t id,
     pyro_scope_value_t *scope);
 

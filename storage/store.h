@@ -183,7 +183,8 @@ typedef enum {
     PYRO_DISTINCT_SERIES = 0,       /* each */
     PYRO_DISTINCT_TYPES,            /* so many that each profile type, */
     PYRO_DISTINCT_NAMES,            /* each name of a label, */
-    PYRO_DISTINCT_VALUES            /* or each value of query->label is there */
+    PYRO_DISTINCT_VALUES            /* or each value of query->label is there,
+                                     * of whose labels others may be missing */
 } pyro_store_distinct_e;
 
 
