@@ -5,6 +5,8 @@
 #include "core/base/clock.h"
 
 
+static uint64_t pyro_retention_strays(pyro_catalog_t *catalog,
+    pyro_arena_t *arena);
 static int pyro_retention_is_due(pyro_store_t *store,
     const pyro_partition_t *part, int64_t now, uint64_t bytes);
 static uint64_t pyro_retention_blocks(const pyro_catalog_t *catalog,
@@ -41,7 +43,9 @@ pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
     first = pyro_catalog_list(catalog, 0, INT64_MAX, arena, &parts, &n, err);
     n = first == PYRO_OK ? n : 0;
 
-    for (i = 0, bytes = 0; i < n; i++) {
+    bytes = pyro_retention_strays(catalog, arena);
+
+    for (i = 0; i < n; i++) {
         bytes += pyro_catalog_size(catalog, parts[i]->name);
     }
 
@@ -68,6 +72,29 @@ pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
     pyro_arena_destroy(arena);
 
     return first;
+}
+
+
+/* What files take that are no partitions yet: copies that sealing makes. */
+static uint64_t
+pyro_retention_strays(pyro_catalog_t *catalog, pyro_arena_t *arena)
+{
+    uint32_t       i, n;
+    uint64_t       bytes;
+    pyro_slice_t  *names;
+
+    pthread_mutex_lock(&catalog->mutex);
+
+    bytes = 0;
+    n = pyro_catalog_strays(catalog, arena, &names, &n) == 0 ? n : 0;
+
+    for (i = 0; i < n; i++) {
+        bytes += pyro_catalog_size(catalog, names[i].data);
+    }
+
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return bytes;
 }
 
 

@@ -73,7 +73,14 @@ pushed('a push of that day', $from + 5);
 pushed('the same once more', $from + 5);
 is total(merged()), 2 * $one, 'is stored beside it, once';
 
+$t->{sound} = 0;
 is $t->stop, 0, 'the end';
+
+my ($status, $said) = PyroTest::check_store($t->data);
+is $status, 1, 'the check finds it';
+is_deeply [map { /^(p-\S+): damage:/ ? $1 : () } split /\n/, $said],
+          [basename($file)], 'that partition and no other' or diag $said;
+
 $t->log_ok(qr/process \d+ exited on signal (?:7|11|6)/,
            qr/set aside/);
 

@@ -477,14 +477,28 @@ sub end_daemon {
        'a daemon ends';
 }
 
+# A day that is over is being sealed meanwhile, by the upkeep of one of both.
+
 {
     my $t = PyroTest->new(
         workers => 2, config => $daemon,
         env  => { PYRO_TEST_STORE => 'upgraded' },
-        yaml => $yaml =~ s{block/data}{\${PYRO_TEST_STORE}}r);
+        yaml => $yaml =~ s{block/data}{\${PYRO_TEST_STORE}}r
+                . "lmdb:\n  seal_after: 1s\n");
+    my $sealed = 'ngx_pyroscope_sealed_partitions_total';
+    my @over;
+
+    my $push_over = sub {
+        for (@_) {
+            is push_one($t, 'over', $time + 90_000 + $_)->{status}, 200,
+               "a push of another day, $_";
+            push @over, $time + 90_000 + $_;
+        }
+    };
 
     my $old = start_daemon($t);
     my $pid_file = $t->dir . '/nginx.pid';
+    $push_over->(1 .. 20);
     my @load = load($t, 'upgrade', 4);
 
     kill 'USR2', $old;
@@ -499,6 +513,7 @@ sub end_daemon {
         wait_for(sub { $t->worker_pids == 2 }, undef, 'its workers');
     }
 
+    $push_over->(21 .. 30);
     Time::HiRes::sleep(0.2);
     kill 'WINCH', $old;
     $t->wait_workers(0);
@@ -511,13 +526,21 @@ sub end_daemon {
     is_deeply [grep { !/^(?:200|429)$/ } keys %$statuses], [],
               'upgrade: every push is answered 200 or 429'
         or diag explain $statuses;
+    $acknowledged->{over} = \@over;
     nothing_lost('upgrade', $t, $acknowledged);
+    $push_over->(31 .. 40);
+    ok wait_for(sub { ($t->metric($sealed) // 0) >= 2
+                      && split(' ', join ' ', glob $t->dir
+                                              . '/upgraded/p-*.mdb') == 2 },
+                120, 'the sealing'), 'upgrade: both days are sealed';
+    nothing_lost('upgrade and sealed', $t, $acknowledged);
     ok -d $t->dir . '/upgraded', 'upgrade: the store of the environment';
     end_daemon($t, delete $t->{pid});
 
     start_daemon($t);
     nothing_lost('upgrade and restart', $t, $acknowledged);
     end_daemon($t, delete $t->{pid});
+    $t->stores_ok;
     $t->log_ok;
 }
 

@@ -63,7 +63,7 @@ EOF
 #     main, events, http, server, location   lines added to that block
 #     config    the whole nginx.conf instead
 #
-# and: port => default a free one, dir => an existing folder that is kept,
+# and: sound => 0 if its store is damaged on purpose, port => default a free one, dir => an existing folder that is kept,
 # env => { NAME => value } of nginx, prefix => [a command that runs nginx].
 
 sub new {
@@ -314,7 +314,35 @@ sub stop {
             . $self->_tail;
     }
 
+    $self->stores_ok if $self->{sound} // 1;
+
     return $status;
+}
+
+# pyroscope-store finds nothing wrong with the stores that the test has: a test
+# in itself.  stop() does it, but for a server with sound => 0.
+sub stores_ok {
+    my ($self) = @_;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 2;
+
+    for my $dir (map { m{(.*)/} } glob "$self->{dir}/*/{,*/}control.mdb") {
+        next if !-f "$dir/control.mdb";
+
+        my ($status, $said) = check_store($dir);
+
+        Test::More::is($status, 0, 'the store is sound')
+            or Test::More::diag($said);
+    }
+}
+
+# What pyroscope-store says of a store: its status, and its output.
+sub check_store {
+    my ($dir) = @_;
+
+    my $said = `$ROOT/build/asan/pyroscope-store check '$dir' 2>&1`;
+
+    return ($? >> 8, $said);
 }
 
 # HUP, then waits until only other workers than now accept.  The old ones may

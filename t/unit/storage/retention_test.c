@@ -212,6 +212,38 @@ the_oldest_go_by_size(void **state)
 }
 
 
+/* A copy that sealing makes takes room as well. */
+static void
+copies_count(void **state)
+{
+    int                  fd;
+    char                 name[64], path[4096];
+    keep_t               k;
+    pyro_error_t         err;
+    pyro_partition_t    *part;
+    pyro_store_stats_t   stats;
+
+    (void) state;
+
+    keep_open(&k);
+    assert_int_equal(pyro_store_stats(k.store, &stats, &err), PYRO_OK);
+    keep_reopen(&k, 0, stats.bytes * 3 / 2);
+    assert_int_equal(keep_work(&k, T0 + DAYS * DAY * SEC), 0);
+
+    part = pyro_catalog_find(&k.store->catalog, T0 + DAY * SEC);
+    pyro_partition_name(name, part->start, part->length, 999);
+    pyro_catalog_path(&k.store->catalog, name, path, sizeof(path));
+    fd = open(path, O_WRONLY | O_CREAT, 0640);
+    assert_true(fd != -1);
+    assert_int_equal(ftruncate(fd, (off_t) stats.bytes), 0);
+    close(fd);
+
+    assert_in_range(keep_work(&k, T0 + DAYS * DAY * SEC), 2, DAYS - 2);
+    assert_int_equal(unlink(path), 0);
+    keep_close(&k);
+}
+
+
 /* A query that has begun with a file ends with it. */
 static void
 readers_end_with_what_they_began(void **state)
@@ -546,6 +578,7 @@ main(void)
         cmocka_unit_test(nothing_goes_without_a_retention),
         cmocka_unit_test(partitions_go_by_age),
         cmocka_unit_test(the_oldest_go_by_size),
+        cmocka_unit_test(copies_count),
         cmocka_unit_test(readers_end_with_what_they_began),
         cmocka_unit_test(other_processes_let_go),
         cmocka_unit_test(removals_that_were_cut_off_are_finished),
