@@ -41,6 +41,12 @@ typedef struct {
     int64_t             done_size;
     int64_t             seal_retry; /* pyro_clock_mono(): not before */
 
+    /* and of storage/expiry.c: what it saw in the file of that time, when so
+     * many retentions had passed; 0: nothing yet */
+    struct timespec     expiry_time;
+    uint32_t            expiry_passed;
+    int                 expiry;
+
     /* while it is open */
     pyro_env_t         *env;
     int                 sealed;     /* "raw" has hours, if anything */

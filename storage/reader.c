@@ -1,6 +1,7 @@
 #include "storage/reader.h"
 
 #include "core/base/clock.h"
+#include "storage/expiry.h"
 #include "storage/series_index.h"
 
 
@@ -23,6 +24,7 @@ pyro_status_e
 pyro_read_each(pyro_store_t *store, const pyro_store_query_t *query,
     pyro_read_pt handler, void *ctx, pyro_error_t *err)
 {
+    int64_t             now;
     uint32_t            i, n, end, tenant;
     pyro_error_t        local;
     pyro_status_e       status;
@@ -40,6 +42,8 @@ pyro_read_each(pyro_store_t *store, const pyro_store_query_t *query,
         n = 0;
     }
 
+    now = pyro_clock_wall();
+
     for (i = 0; i < n && status == PYRO_OK; i = end) {
 
         for (end = i + 1; end < n; end++) {
@@ -48,6 +52,15 @@ pyro_read_each(pyro_store_t *store, const pyro_store_query_t *query,
             {
                 break;
             }
+        }
+
+        /* others may keep the file for longer */
+
+        if (store->catalog.options.n_retentions
+            && pyro_expiry_is_over(&store->catalog.options, query->tenant,
+                                   parts[i], now))
+        {
+            continue;
         }
 
         status = pyro_read_group(store, query, &parts[i], end - i, tenant,

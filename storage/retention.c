@@ -3,12 +3,13 @@
 #include <sys/stat.h>
 
 #include "core/base/clock.h"
+#include "storage/expiry.h"
 
 
 static uint64_t pyro_retention_strays(pyro_catalog_t *catalog,
     pyro_arena_t *arena);
-static int pyro_retention_is_due(pyro_store_t *store,
-    const pyro_partition_t *part, int64_t now, uint64_t bytes);
+static pyro_status_e pyro_retention_is_due(pyro_store_t *store,
+    pyro_partition_t *part, uint64_t bytes, int *due, pyro_error_t *err);
 static uint64_t pyro_retention_blocks(const pyro_catalog_t *catalog,
     const char *name);
 static pyro_status_e pyro_catalog_forget(pyro_catalog_t *catalog,
@@ -18,6 +19,7 @@ static pyro_status_e pyro_catalog_forget(pyro_catalog_t *catalog,
 pyro_status_e
 pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
 {
+    int                 due;
     uint32_t            i, n;
     uint64_t            bytes, size, blocks;
     pyro_arena_t       *arena;
@@ -28,7 +30,7 @@ pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
 
     catalog = &store->catalog;
 
-    if (catalog->options.retention == 0
+    if (catalog->options.retention == 0 && catalog->options.n_retentions == 0
         && catalog->options.max_disk_size == 0)
     {
         return PYRO_OK;
@@ -53,7 +55,10 @@ pyro_retention(pyro_store_t *store, pyro_store_work_t *work, pyro_error_t *err)
 
     for (i = 0; i < n; i++) {
 
-        if (!pyro_retention_is_due(store, parts[i], store->trusted, bytes)) {
+        status = pyro_retention_is_due(store, parts[i], bytes, &due, &one);
+        pyro_first_error(status, &one, &first, err);
+
+        if (status != PYRO_OK || !due) {
             continue;
         }
 
@@ -98,24 +103,35 @@ pyro_retention_strays(pyro_catalog_t *catalog, pyro_arena_t *arena)
 }
 
 
-static int
-pyro_retention_is_due(pyro_store_t *store, const pyro_partition_t *part,
-    int64_t now, uint64_t bytes)
+static pyro_status_e
+pyro_retention_is_due(pyro_store_t *store, pyro_partition_t *part,
+    uint64_t bytes, int *due, pyro_error_t *err)
 {
-    int64_t                      end;
+    pyro_expiry_e                expiry;
+    pyro_status_e                status;
     const pyro_store_options_t  *options;
 
     options = &store->catalog.options;
-    end = pyro_partition_end(part);
+    *due = 0;
 
-    if (end > now) {
-        return 0;
+    if (pyro_partition_end(part) > store->trusted) {
+        return PYRO_OK;
     }
 
-    return (options->retention
-            && (now - end) / PYRO_NS_PER_SEC >= options->retention)
-           || (options->max_disk_size && bytes > options->max_disk_size)
-           || pyro_guard_missing(&store->guard);
+    /* a tenant's retention is no leave to remove what others have */
+
+    if ((options->max_disk_size && bytes > options->max_disk_size)
+        || ((options->max_disk_size || options->retention)
+            && pyro_guard_missing(&store->guard)))
+    {
+        *due = 1;
+        return PYRO_OK;
+    }
+
+    status = pyro_expiry_look(store, part, store->trusted, &expiry, err);
+    *due = expiry == PYRO_EXPIRY_ALL;
+
+    return status;
 }
 
 

@@ -42,6 +42,7 @@ typedef struct {
     uint32_t              scope;        /* the copy's */
     uint32_t              source;
     uint32_t              stream;
+    int                   over;         /* its tenant's retention: left out */
 } pyro_seal_entry_t;
 
 
@@ -162,6 +163,9 @@ pyro_seal_id(const uint32_t *map, uint32_t id)
 /* Enters the nodes of a scope of the copy, and maps those of the sources. */
 pyro_status_e pyro_seal_nodes(pyro_seal_t *job, uint32_t scope);
 
+/* Scopes of which no stream is left have no nodes either. */
+pyro_status_e pyro_seal_bare_scopes(pyro_seal_t *job);
+
 
 /* ---- seal_streams.c ---- */
 
@@ -204,6 +208,9 @@ pyro_status_e pyro_seal_find(pyro_seal_t *job, int *found);
 
 /* 0 if one of its sources was removed meanwhile. */
 int pyro_seal_is_wanted(pyro_seal_t *job);
+
+/* The time that what goes for ever goes by. */
+int64_t pyro_seal_time(const pyro_seal_t *job);
 
 /* The copy is whole: it takes its sources' place. */
 pyro_status_e pyro_seal_swap(pyro_seal_t *job);

@@ -91,6 +91,42 @@ pyro_seal_nodes(pyro_seal_t *job, uint32_t scope)
 }
 
 
+pyro_status_e
+pyro_seal_bare_scopes(pyro_seal_t *job)
+{
+    uint8_t              key[PYRO_KEY_MAX], bytes[PYRO_SCOPE_SIZE];
+    uint32_t             scope;
+    pyro_slice_t         in;
+    pyro_status_e        status;
+    pyro_scope_value_t   value;
+
+    status = pyro_seal_begin(job);
+
+    for (scope = 1; status == PYRO_OK && scope <= job->batch.ids.scope;
+         scope++)
+    {
+        status = pyro_view_get(&job->batch.view, PYRO_DB_NODE, key,
+                               pyro_key_chunk(key, scope, 0), &in);
+
+        if (status != PYRO_NOT_FOUND) {
+            continue;
+        }
+
+        status = pyro_scope_read(&job->batch.view, scope, &value);
+
+        if (status == PYRO_OK && value.nodes) {
+            value.nodes = 0;
+            pyro_scope_put(bytes, &value);
+            status = pyro_seal_put(job, PYRO_DB_SCOPE, key,
+                                   pyro_key_id(key, scope), bytes,
+                                   sizeof(bytes), 0);
+        }
+    }
+
+    return status;
+}
+
+
 /* Chunk by chunk. */
 static pyro_status_e
 pyro_seal_copy_nodes(pyro_seal_t *job, uint32_t scope)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "storage/dict.h"
+#include "storage/expiry.h"
 #include "storage/series_index.h"
 
 
@@ -17,6 +18,8 @@ static pyro_status_e pyro_seal_list_source(pyro_seal_t *job, uint32_t source,
     uint32_t *cap);
 static pyro_status_e pyro_seal_entry(pyro_seal_t *job, uint32_t source,
     uint32_t id);
+static pyro_status_e pyro_seal_is_over(const pyro_seal_source_t *source,
+    uint32_t scope, int64_t now, int *over);
 static int pyro_seal_entry_cmp(const void *one, const void *two);
 static pyro_status_e pyro_seal_stream_begin(pyro_seal_t *job);
 static pyro_status_e pyro_seal_input(pyro_seal_t *job,
@@ -83,6 +86,7 @@ pyro_seal_list_source(pyro_seal_t *job, uint32_t source, uint32_t *cap)
 static pyro_status_e
 pyro_seal_entry(pyro_seal_t *job, uint32_t source, uint32_t id)
 {
+    int                   over;
     uint32_t              i;
     uint64_t              hash;
     pyro_status_e         status;
@@ -107,14 +111,57 @@ pyro_seal_entry(pyro_seal_t *job, uint32_t source, uint32_t id)
                                           pyro_take_known(&stream.labels)));
     }
 
+    status = pyro_seal_is_over(s, stream.scope, pyro_seal_time(job), &over);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
     entry = &job->entries[job->n_entries++];
 
+    entry->over = over;
     entry->hash = hash;
     entry->scope = pyro_seal_id(s->scopes, stream.scope);
     entry->source = source;
     entry->stream = id;
 
     return PYRO_OK;
+}
+
+
+/* 1 if the tenant's data is over.  An entry stays: whoever goes on with the
+ * copy finds the same ones, whatever the time. */
+static pyro_status_e
+pyro_seal_is_over(const pyro_seal_source_t *source, uint32_t scope,
+    int64_t now, int *over)
+{
+    size_t                       len;
+    uint8_t                      key[PYRO_KEY_MAX];
+    pyro_slice_t                 name;
+    pyro_status_e                status;
+    pyro_scope_value_t           value;
+    const pyro_store_options_t  *options;
+
+    *over = 0;
+    options = &source->read.store->catalog.options;
+
+    if (options->n_retentions == 0) {
+        return PYRO_OK;
+    }
+
+    status = pyro_scope_read(&source->read.view, scope, &value);
+
+    if (status == PYRO_OK) {
+        len = pyro_key_id(key, value.tenant);
+        status = pyro_view_get(&source->read.view, PYRO_DB_TENANT, key, len,
+                               &name);
+    }
+
+    if (status == PYRO_OK) {
+        *over = pyro_expiry_is_over(options, name, source->part, now);
+    }
+
+    return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }
 
 
@@ -155,6 +202,11 @@ pyro_seal_streams(pyro_seal_t *job, int *done)
             return PYRO_OK;
         }
 
+        if (job->stream.arena == NULL && job->entries[job->next].over) {
+            job->next++;
+            continue;
+        }
+
         scope = job->entries[job->next].scope;
 
         if (job->stream.arena == NULL && job->scope != scope) {
@@ -179,6 +231,10 @@ pyro_seal_streams(pyro_seal_t *job, int *done)
             pyro_seal_stream_end(&job->stream);
             status = pyro_seal_settle(job);
         }
+    }
+
+    if (status == PYRO_OK) {
+        status = pyro_seal_bare_scopes(job);
     }
 
     *done = status == PYRO_OK;

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "storage/expiry.h"
+
 
 /* Files of one start and length. */
 typedef struct {
@@ -24,6 +26,7 @@ static int pyro_seal_is_due(pyro_seal_t *job, pyro_seal_group_t *group);
 static int pyro_seal_is_over(const pyro_seal_t *job,
     const pyro_seal_group_t *group, int64_t kept);
 static int pyro_seal_is_thin(pyro_seal_t *job, pyro_seal_group_t *group);
+static int pyro_seal_is_expired(pyro_seal_t *job, pyro_seal_group_t *group);
 static int pyro_seal_is_quiet(pyro_seal_t *job, const pyro_partition_t *part);
 static pyro_status_e pyro_seal_start(pyro_seal_t *job,
     const pyro_seal_group_t *group, int *found);
@@ -114,6 +117,14 @@ pyro_seal_find(pyro_seal_t *job, int *found)
 }
 
 
+int64_t
+pyro_seal_time(const pyro_seal_t *job)
+{
+    return job->store->trusted < job->work->now ? job->store->trusted
+                                                : job->work->now;
+}
+
+
 /* 1 if the group's time is over for so many seconds.  What is thinned does not
  * come back: a clock that was set does not count at once. */
 static int
@@ -123,8 +134,7 @@ pyro_seal_is_over(const pyro_seal_t *job, const pyro_seal_group_t *group,
     int64_t  end, now;
 
     end = pyro_partition_end(group->parts[0]);
-    now = job->store->trusted < job->work->now ? job->store->trusted
-                                               : job->work->now;
+    now = pyro_seal_time(job);
 
     return end <= now && (now - end) / PYRO_NS_PER_SEC >= kept;
 }
@@ -174,7 +184,8 @@ pyro_seal_is_due(pyro_seal_t *job, pyro_seal_group_t *group)
     }
 
     if (!sealing && !open) {
-        return pyro_seal_is_thin(job, group);
+        return pyro_seal_is_thin(job, group)
+               || pyro_seal_is_expired(job, group);
     }
 
     for (i = 0, n = 0; i < group->n; i++) {
@@ -219,6 +230,32 @@ pyro_seal_is_thin(pyro_seal_t *job, pyro_seal_group_t *group)
             group->parts[0] = group->parts[i];
             group->n = 1;
             job->target = target;
+
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* One file of the group that some tenant's data goes from. */
+static int
+pyro_seal_is_expired(pyro_seal_t *job, pyro_seal_group_t *group)
+{
+    uint32_t       i;
+    pyro_expiry_e  expiry;
+
+    for (i = 0; i < group->n; i++) {
+        if (group->parts[i]->state == PYRO_STATE_SEALED
+            && pyro_expiry_look(job->store, group->parts[i],
+                                pyro_seal_time(job), &expiry, NULL)
+               == PYRO_OK
+            && expiry == PYRO_EXPIRY_SOME)
+        {
+            group->parts[0] = group->parts[i];
+            group->n = 1;
+            job->target = PYRO_STATE_SEALED;
 
             return 1;
         }

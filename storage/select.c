@@ -209,7 +209,9 @@ pyro_select_prepare(pyro_select_t *s)
     s->types = pyro_arena_calloc(s->arena, s->read->ptypes.n, 1);
     s->seen = pyro_arena_calloc(s->arena, s->read->ptypes.n, 1);
 
-    if (s->ones == NULL || s->selectors == NULL || s->types == NULL || s->seen == NULL) {
+    if (s->ones == NULL || s->selectors == NULL || s->types == NULL
+        || s->seen == NULL)
+    {
         return pyro_error_memory(s->read->view.err);
     }
 
@@ -439,6 +441,7 @@ pyro_select_test(pyro_select_t *s, const pyro_selector_t *selector,
     int *matches)
 {
     uint32_t               i;
+    pyro_slice_t           name;
     const pyro_matcher_t  *matcher;
 
     *matches = 1;
@@ -450,9 +453,9 @@ pyro_select_test(pyro_select_t *s, const pyro_selector_t *selector,
             continue;
         }
 
+        name = pyro_candidates_name(matcher->name);
         *matches = pyro_matcher_test(matcher,
-                                     pyro_labels_get(&s->room.labels,
-                                                   pyro_candidates_name(matcher->name)),
+                                     pyro_labels_get(&s->room.labels, name),
                                      s->read->view.err);
 
         if (*matches == -1) {

@@ -53,6 +53,13 @@ typedef enum {
 } pyro_access_e;
 
 
+/* How long a tenant's data is kept, seconds; 0 = for ever. */
+typedef struct {
+    pyro_slice_t        tenant;
+    int64_t             retention;
+} pyro_store_retention_t;
+
+
 typedef struct {
     const char         *dir;            /* exists already */
     pyro_access_e       access;
@@ -64,8 +71,13 @@ typedef struct {
     uint32_t            max_nodes;      /* of stacks of a service, in a
                                          * partition; 0 and at most 3 932 160 */
 
-    /* what the upkeep removes; a partition goes as a whole, or not */
+    /* what the upkeep removes: a partition as a whole, of which the data of a
+     * tenant may be over before others'.  It answers no query then, and is left
+     * out when what is sealed is copied once more; what is thinned keeps it. */
     int64_t             retention;      /* seconds since its end; 0 = never */
+    const pyro_store_retention_t  *retentions;  /* of tenants that have one of
+                                         * their own; as long as the store */
+    uint32_t            n_retentions;
     uint64_t            max_disk_size;  /* bytes of all files; 0 = no limit */
 
     /* seconds since a partition's end: when it is sealed, 0 = never; and what

@@ -102,8 +102,8 @@ pyro_upkeep_clock(pyro_store_t *store, pyro_store_work_t *work)
     options = &store->catalog.options;
     store->trusted = work->now;
 
-    if (options->retention || options->max_disk_size || options->keep_raw
-        || options->keep_1h)
+    if (options->retention || options->n_retentions || options->max_disk_size
+        || options->keep_raw || options->keep_1h)
     {
         store->trusted = pyro_trust(&store->catalog, &store->trust, work->now,
                                     work->mono ? work->mono

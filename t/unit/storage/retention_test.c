@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "storage/handle.h"
+#include "storage/seal_job.h"
 
 
 #define DAYS  6
@@ -208,6 +209,215 @@ the_oldest_go_by_size(void **state)
     keep_work(&k, T0 + (DAYS - 1) * DAY * SEC + 100 * SEC);
     assert_int_equal(keep_files(&k), 1);
     assert_int_equal(keep_total(&k), 10);
+    keep_close(&k);
+}
+
+
+/* What a tenant's queries add up to. */
+static uint64_t
+keep_tenant(const keep_t *k, const char *tenant)
+{
+    uint64_t         total;
+    pyro_tree_t     *tree;
+    pyro_error_t     err;
+    fixture_query_t  q;
+
+    fixture_query(&q, "{}", 0, INT64_MAX);
+    q.query.tenant = pyro_slice_str(tenant);
+    tree = pyro_tree_create(q.query.arena);
+
+    if (pyro_store_merge(k->store, &q.query, tree, &err) != PYRO_OK) {
+        fail_msg("%s", err.message);
+    }
+
+    pyro_tree_totals(tree);
+    total = tree->nodes[0].total;
+    fixture_query_end(&q);
+
+    return total;
+}
+
+
+static void
+keep_check(const keep_t *k)
+{
+    pyro_error_t         err;
+    pyro_check_result_t  result;
+
+    if (pyro_store_check(k->dir, NULL, NULL, &result, &err) != PYRO_OK) {
+        fail_msg("%s", err.message);
+    }
+
+    assert_int_equal(result.findings, 0);
+}
+
+
+static void
+keep_push(keep_t *k, const char *tenant, const pyro_profile_t *profile,
+    int64_t time)
+{
+    pyro_store_push_t  push, *list;
+
+    push = fixture_push(profile, time);
+    push.tenant = pyro_slice_str(tenant);
+    list = &push;
+    pyro_store_write(k->store, &list, 1);
+    assert_int_equal(push.status, PYRO_OK);
+}
+
+
+/* Seals what is due, and drops what goes. */
+static pyro_store_work_t
+keep_seal(keep_t *k, int64_t now)
+{
+    uint32_t           n;
+    pyro_error_t       err;
+    pyro_store_work_t  work;
+
+    memset(&work, 0, sizeof(work));
+
+    for (n = 0; n == 0 || work.more; n++) {
+        assert_true(n < 1000);
+
+        work.now = now;
+        work.mono = SEC + now - k->now;
+        work.seal_cpu = INT32_MAX;
+        work.more = 0;
+
+        if (k->store->seal != NULL) {
+            k->store->seal->resume = 0;
+        }
+
+        if (pyro_store_maintain(k->store, &work, &err) != PYRO_OK) {
+            fail_msg("%s", err.message);
+        }
+    }
+
+    return work;
+}
+
+
+/*
+ * short is kept for two days, long for eight, the others for four.  Queries go
+ * by the clock: the days are those before today.
+ */
+static void
+tenants_have_retentions(void **state)
+{
+    int                i;
+    keep_t             k;
+    int64_t            today, now;
+    pyro_profile_t    *other;
+    pyro_store_work_t  work;
+
+    static const pyro_store_retention_t  retentions[] = {
+        { { "short", 5 }, 2 * DAY }, { { "long", 4 }, 8 * DAY }
+    };
+
+    (void) state;
+
+    today = pyro_clock_wall() / (DAY * SEC) * DAY * SEC;
+    now = today + 100 * SEC;
+
+    memset(&k, 0, sizeof(keep_t));
+    k.dir = fixture_dir();
+    k.options.dir = k.dir;
+    k.options.map_size = 1024 * 1024 * 1024;
+    k.options.seal_after = 1;
+    k.arena = pyro_arena_create(0);
+    k.profile = fixture_one(k.arena, "service_name=shop", "a;b", 10);
+    other = fixture_one(k.arena, "service_name=cart", "a;c;d", 3);
+    keep_reopen(&k, 0, 0);
+
+    /* day 1 is yesterday, over since 100 s; of day 6 nobody but others */
+
+    for (i = 1; i <= 10; i++) {
+        if (i != 6) {
+            keep_push(&k, "short", k.profile, today - i * DAY * SEC + SEC);
+            keep_push(&k, "long", other, today - i * DAY * SEC + SEC);
+        }
+
+        keep_push(&k, "anonymous", other, today - i * DAY * SEC + SEC);
+    }
+
+    k.now = now - SEC;
+    work = keep_seal(&k, now);
+    assert_int_equal(work.sealed, 10);
+    assert_int_equal(keep_tenant(&k, "short"), 90);
+
+    k.options.retentions = retentions;
+    k.options.n_retentions = 2;
+    keep_reopen(&k, 4 * DAY, 0);
+
+    /* at once, for who asks */
+
+    assert_int_equal(keep_tenant(&k, "short"), 20);
+    assert_int_equal(keep_tenant(&k, "anonymous"), 12);
+    assert_int_equal(keep_tenant(&k, "long"), 3 * 7);
+
+    /* days 9 and 10 go as all of theirs is over, 6 as it has no other */
+
+    work = keep_seal(&k, now);
+    assert_int_equal(work.removed, 3);
+    assert_int_equal(work.sealed, 5);
+    assert_int_equal(keep_files(&k), 7);
+    keep_check(&k);
+
+    work = keep_seal(&k, now);
+    assert_int_equal(work.sealed, 0);
+
+    /* what has gone does not come back with the retention */
+
+    k.options.retentions = NULL;
+    k.options.n_retentions = 0;
+    keep_reopen(&k, 0, 0);
+    assert_int_equal(keep_tenant(&k, "short"), 20);
+    assert_int_equal(keep_tenant(&k, "anonymous"), 12);
+    assert_int_equal(keep_tenant(&k, "long"), 21);
+
+    /* and may be pushed again, beside what is there */
+
+    keep_push(&k, "short", k.profile, today - 7 * DAY * SEC + SEC);
+    assert_int_equal(keep_tenant(&k, "short"), 30);
+    work = keep_seal(&k, now + fixture_later());
+    assert_int_equal(keep_tenant(&k, "short"), 30);
+    assert_int_equal(keep_tenant(&k, "long"), 21);
+    keep_check(&k);
+    keep_close(&k);
+}
+
+
+/* Nothing is sealed: a tenant's data is hidden, and goes with the last. */
+static void
+tenants_wait_for_others(void **state)
+{
+    keep_t   k;
+    int64_t  today, time;
+
+    static const pyro_store_retention_t  retentions[] = {
+        { { "short", 5 }, 2 * DAY }
+    };
+
+    (void) state;
+
+    today = pyro_clock_wall() / (DAY * SEC) * DAY * SEC;
+    time = today - 5 * DAY * SEC;
+
+    keep_open(&k);
+    k.options.retentions = retentions;
+    k.options.n_retentions = 1;
+    keep_reopen(&k, 0, 0);
+
+    keep_push(&k, "short", k.profile, time);
+    assert_int_equal(keep_tenant(&k, "short"), 0);
+    assert_int_equal(keep_work(&k, time + 2 * DAY * SEC), 0);
+    assert_int_equal(keep_work(&k, time + 3 * DAY * SEC), 1);
+
+    keep_push(&k, "short", k.profile, time);
+    keep_push(&k, "anonymous", k.profile, time);
+    assert_int_equal(keep_work(&k, time + 900 * DAY * SEC), 0);
+    assert_int_equal(keep_tenant(&k, "short"), 0);
+    keep_check(&k);
     keep_close(&k);
 }
 
@@ -578,6 +788,8 @@ main(void)
         cmocka_unit_test(nothing_goes_without_a_retention),
         cmocka_unit_test(partitions_go_by_age),
         cmocka_unit_test(the_oldest_go_by_size),
+        cmocka_unit_test(tenants_have_retentions),
+        cmocka_unit_test(tenants_wait_for_others),
         cmocka_unit_test(copies_count),
         cmocka_unit_test(readers_end_with_what_they_began),
         cmocka_unit_test(other_processes_let_go),
