@@ -2,8 +2,7 @@
 
 #include <stdlib.h>
 
-
-#define PYRO_FLAMEGRAPH_OTHER  "other"
+#include "core/query/cut.h"
 
 
 typedef struct {
@@ -40,9 +39,6 @@ typedef struct {
 } pyro_flamegraph_build_t;
 
 
-static uint64_t pyro_flamegraph_min(const pyro_tree_t *tree, uint64_t *heap,
-    uint32_t cap);
-static void pyro_flamegraph_sift(uint64_t *heap, uint32_t n, uint32_t i);
 static int pyro_flamegraph_alloc(pyro_flamegraph_build_t *build);
 static int pyro_flamegraph_link(pyro_flamegraph_build_t *build);
 static uint32_t pyro_flamegraph_sort(pyro_flamegraph_build_t *build,
@@ -62,8 +58,7 @@ pyro_status_e
 pyro_flamegraph_build(pyro_tree_t *tree, uint64_t max_nodes,
     pyro_flamegraph_t *out, pyro_error_t *err)
 {
-    uint32_t                 cap;
-    uint64_t                *heap;
+    pyro_status_e            status;
     pyro_flamegraph_build_t  build;
 
     memset(out, 0, sizeof(pyro_flamegraph_t));
@@ -71,19 +66,12 @@ pyro_flamegraph_build(pyro_tree_t *tree, uint64_t max_nodes,
 
     build.tree = tree;
     build.out = out;
-    build.min = 1;
 
     pyro_tree_totals(tree);
+    status = pyro_cut_min(tree, max_nodes, &build.min, err);
 
-    if (max_nodes && tree->n - 1 > max_nodes) {
-        cap = (uint32_t) max_nodes;
-        heap = pyro_arena_alloc(tree->arena, cap * sizeof(uint64_t));
-
-        if (heap == NULL) {
-            return pyro_error_memory(err);
-        }
-
-        build.min = pyro_flamegraph_min(tree, heap, cap);
+    if (status != PYRO_OK) {
+        return status;
     }
 
     if (pyro_flamegraph_alloc(&build) || pyro_flamegraph_link(&build)
@@ -96,69 +84,6 @@ pyro_flamegraph_build(pyro_tree_t *tree, uint64_t max_nodes,
 }
 
 
-/*
- * The smallest of the cap largest totals (there are more of them), at least 1:
- * a bar of no width at a border would be taken for the child of a neighbour.
- */
-static uint64_t
-pyro_flamegraph_min(const pyro_tree_t *tree, uint64_t *heap, uint32_t cap)
-{
-    uint32_t  i, n;
-    uint64_t  total;
-
-    n = 0;
-
-    for (i = 1; i < tree->n; i++) {
-        total = tree->nodes[i].total;
-
-        if (n < cap) {
-            heap[n++] = total;
-
-            if (n == cap) {
-                for (n = cap / 2; n > 0; n--) {
-                    pyro_flamegraph_sift(heap, cap, n - 1);
-                }
-
-                n = cap;
-            }
-
-        } else if (total > heap[0]) {
-            heap[0] = total;
-            pyro_flamegraph_sift(heap, cap, 0);
-        }
-    }
-
-    return heap[0] ? heap[0] : 1;
-}
-
-
-static void
-pyro_flamegraph_sift(uint64_t *heap, uint32_t n, uint32_t i)
-{
-    uint32_t  child;
-    uint64_t  value;
-
-    value = heap[i];
-
-    while (i < n / 2) {
-        child = i * 2 + 1;
-
-        if (child + 1 < n && heap[child + 1] < heap[child]) {
-            child++;
-        }
-
-        if (value <= heap[child]) {
-            break;
-        }
-
-        heap[i] = heap[child];
-        i = child;
-    }
-
-    heap[i] = value;
-}
-
-
 static int
 pyro_flamegraph_alloc(pyro_flamegraph_build_t *build)
 {
@@ -167,7 +92,7 @@ pyro_flamegraph_alloc(pyro_flamegraph_build_t *build)
     pyro_tree_t  *tree;
 
     tree = build->tree;
-    build->other = pyro_tree_name(tree, PYRO_SLICE(PYRO_FLAMEGRAPH_OTHER));
+    build->other = pyro_tree_name(tree, PYRO_SLICE(PYRO_CUT_NAME));
 
     if (build->other == PYRO_NONE) {
         return -1;

@@ -164,6 +164,114 @@ tree_reports_no_memory(void **state)
 }
 
 
+static uint32_t
+tree_line(pyro_tree_t *tree, uint32_t parent, const char *function,
+    const char *file, uint32_t line, uint64_t self)
+{
+    uint32_t           node;
+    pyro_tree_frame_t  frame;
+
+    frame.function = pyro_tree_name(tree, pyro_slice_str(function));
+    frame.file = file ? pyro_tree_name(tree, pyro_slice_str(file)) : PYRO_NONE;
+    frame.line = line;
+    frame.start_line = 0;
+
+    node = pyro_tree_node(tree, parent, pyro_tree_frame(tree, &frame));
+    assert_int_not_equal(node, PYRO_NONE);
+    pyro_tree_add(tree, node, self);
+
+    return node;
+}
+
+
+static void
+tree_by_lines(void **state)
+{
+    uint32_t       i, a, b;
+    pyro_tree_t   *tree, *functions;
+    pyro_arena_t  *arena;
+
+    (void) state;
+
+    arena = pyro_arena_create(0);
+    tree = pyro_tree_create_by_lines(arena);
+    assert_non_null(tree);
+
+    a = tree_line(tree, 0, "main", "M.java", 1, 1);
+    assert_int_equal(tree_line(tree, 0, "main", "M.java", 1, 1), a);
+    b = tree_line(tree, 0, "main", "M.java", 2, 4);
+    assert_int_not_equal(a, b);
+    assert_int_not_equal(tree_line(tree, 0, "main", NULL, 2, 0), b);
+
+    for (i = 0; i < 1000; i++) {
+        tree_line(tree, i % 2 ? a : b, "work", "W.java", i, 1);
+    }
+
+    assert_int_equal(tree->n, 1004);
+    pyro_tree_totals(tree);
+    assert_int_equal(tree->nodes[0].total, 1006);
+    assert_int_equal(tree->nodes[b].total, 504);
+
+    functions = pyro_tree_by_functions(tree);
+    assert_non_null(functions);
+    assert_int_equal(functions->n, 3);
+    pyro_tree_totals(functions);
+    assert_int_equal(functions->nodes[0].total, 1006);
+    assert_int_equal(functions->nodes[1].self, 6);
+    assert_int_equal(functions->nodes[2].total, 1000);
+    assert_ptr_equal(pyro_tree_by_functions(functions), functions);
+
+    pyro_arena_destroy(arena);
+}
+
+
+static void
+tree_keeps_call_sites(void **state)
+{
+    uint32_t       by_lines, a, b, c;
+    pyro_tree_t   *tree;
+    pyro_arena_t  *arena;
+    pyro_slice_t   site[3] = {
+        PYRO_SLICE("main"), PYRO_SLICE("a"), PYRO_SLICE("b")
+    };
+
+    (void) state;
+
+    for (by_lines = 0; by_lines < 2; by_lines++) {
+        arena = pyro_arena_create(0);
+        tree = pyro_tree_create_by_lines(arena);
+
+        a = tree_line(tree, 0, "main", NULL, 1, 1);
+        b = tree_line(tree, a, "a", NULL, 1, 2);
+        c = tree_line(tree, b, "b", NULL, 7, 4);
+        tree_line(tree, b, "b", NULL, 8, 8);
+        tree_line(tree, c, "c", NULL, 1, 16);
+        tree_line(tree, a, "b", NULL, 1, 32);
+        tree_line(tree, tree_line(tree, 0, "a", NULL, 1, 64), "b", NULL, 1,
+                  128);
+
+        tree = by_lines ? tree : pyro_tree_by_functions(tree);
+
+        assert_int_equal(pyro_tree_keep(tree, site, 0), 0);
+        pyro_tree_totals(tree);
+        assert_int_equal(tree->nodes[0].total, 255);
+        assert_int_equal(pyro_tree_keep(tree, site, 1), 0);
+        pyro_tree_totals(tree);
+        assert_int_equal(tree->nodes[0].total, 63);
+        assert_int_equal(pyro_tree_keep(tree, site, 3), 0);
+        pyro_tree_totals(tree);
+        assert_int_equal(tree->nodes[0].total, 28);
+
+        site[2] = PYRO_SLICE("x");
+        assert_int_equal(pyro_tree_keep(tree, site, 3), 0);
+        pyro_tree_totals(tree);
+        assert_int_equal(tree->nodes[0].total, 0);
+        site[2] = PYRO_SLICE("b");
+        pyro_arena_destroy(arena);
+    }
+}
+
+
 int
 main(void)
 {
@@ -171,6 +279,8 @@ main(void)
         cmocka_unit_test(tree_merges_paths),
         cmocka_unit_test(tree_sums_stop_at_the_limit),
         cmocka_unit_test(tree_is_deep_and_wide),
+        cmocka_unit_test(tree_by_lines),
+        cmocka_unit_test(tree_keeps_call_sites),
         cmocka_unit_test(tree_reports_no_memory),
     };
 
