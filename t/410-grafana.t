@@ -24,6 +24,7 @@ use Test::More;
 my %NOT_YET = map { $_ => 1 } qw(
     GetProfileStats settings AnalyzeQuery SelectMergeProfile call-sites
     render render-diff dot Diff spans exemplars heatmap side-services
+    twenty-at-once
 );
 
 my $CPU = PyroJfr::CPU;
@@ -34,7 +35,9 @@ my $MUTEX = 'mutex:delay:nanoseconds:mutex:count';
 my $BLOCK = 'block:delay:nanoseconds:block:count';
 my $FROM = PyroJfr::FROM;
 
-my $t = PyroTest->new(workers => 2)->start;
+# here one worker may get all of what is asked at a time
+my $t = PyroTest->new(workers => 2,
+                      more_yaml => "query:\n  max_concurrent: 64\n")->start;
 my %grafana = map { $_ => PyroTest::Grafana->new($t, client => $_) }
               qw(old new);
 my $grafana = $grafana{new};
@@ -470,29 +473,36 @@ for my $cancelled (0, 1) {
     }
 }
 
-# twenty at a time, each on a connection of its own that stays open
-for my $client (qw(old new)) {
-    my $g = $grafana{$client};
-    my @socks = map { $t->connect } 1 .. 20;
-    my $right = 0;
+# Each on a connection of its own that stays open; the names of what failed.
+sub at_once {
+    my ($g, $count) = @_;
+
+    my %message = (matchers => ["{__profile_type__=\"$CPU\", }"],
+                   start => ms(-60), end => ms(1200));
+    my @socks = map { $g->{t}->connect } 1 .. $count;
+    my %faults;
 
     for my $round (1 .. 3) {
-        $g->send('LabelValues', { name => $_ % 2 ? 'host' : 'service_name',
-                 matchers => ["{__profile_type__=\"$CPU\", }"],
-                 start => ms(-60), end => ms(1200) }, sock => $socks[$_])
-            for 0 .. $#socks;
+        $g->send('LabelValues', { %message, name => $_ % 2 ? 'host'
+                                                          : 'service_name' },
+                 sock => $socks[$_]) for 0 .. $#socks;
 
         for my $i (0 .. $#socks) {
-            my $names = $g->answer('LabelValues', $socks[$i])
-                        ->{message}{names};
+            my $r = $g->answer('LabelValues', $socks[$i]);
+            my $names = join ' ', @{ $r->{message}{names} // [] };
 
-            $right++ if join(' ', @{ $names // [] })
-                        eq ($i % 2 ? 'docker later linux wall'
-                                   : 'cart perfshop');
+            $faults{$r->{error} ? $r->{error}{message} : $names}++
+                if $names ne ($i % 2 ? 'docker later linux wall'
+                                     : 'cart perfshop');
         }
     }
 
-    is $right, 60, "three times twenty at a time, $client client";
+    return \%faults;
+}
+
+for my $client (qw(old new)) {
+    is_deeply at_once($grafana{$client}, 20), {},
+              "three times twenty at a time, $client client";
 }
 
 
@@ -1026,6 +1036,20 @@ part(heatmap => sub {
         is_deeply [grep { ($_->{timestamp} - $range{start}) % ($step * 1000) }
                    @slots], [], "a heat map, step $step: on the grid";
     }
+});
+
+
+# ---- twenty at a time, with the limits that nobody has set ------------------
+
+part('twenty-at-once' => sub {
+    is_deeply [$t->worker_pids], \@workers, 'the workers that there were';
+    $t->reload(more_yaml => '', workers => 1)->wait_workers;
+    @workers = $t->worker_pids;
+
+    my $g = PyroTest::Grafana->new($t);
+
+    is_deeply at_once($g, 20), {}, 'Drilldown may ask that of one worker'
+        for 1 .. 5;
 });
 
 
