@@ -172,6 +172,27 @@ sub eq_deeply_ {
 }
 
 
+# ---- what would crash or mislead the data source is found -------------------
+
+for (
+    ['level 0 is empty',    qr/level 0/,    [], [0, 1, 1, 1]],
+    ['two roots',           qr/level 0/,    [0, 3, 0, 0, 0, 3, 3, 0]],
+    ['no such name',        qr/name 2/,     [0, 3, 0, 0], [0, 3, 3, 2]],
+    ['a bar beside',        qr/in none/,    [0, 3, 0, 0], [1, 3, 3, 1]],
+    ['a gap to the left',   qr/negative/,   [0, 3, 0, 0], [-1, 3, 3, 1]],
+    ['a torn level',        qr/torn/,       [0, 3, 0, 0], [0, 3, 3]],
+    ['children too small',  qr/children/,   [0, 3, 0, 0], [0, 2, 2, 1]],
+    ['another total',       qr/not 3/,      [0, 2, 2, 0]],
+    ['nothing is wrong',    qr/^$/,         [0, 3, 1, 0], [1, 2, 2, 1]],
+) {
+    my ($what, $fault, @levels) = @$_;
+
+    like PyroTest::Grafana::faults({ names => ['total', 'a'], total => 3,
+         levels => [map { { values => $_ } } @levels] }), $fault,
+         "found: $what";
+}
+
+
 # ---- an empty store: Save & test, and what opens then -----------------------
 
 my @panel_range = (start => ms(-3600), end => ms(0));
@@ -264,6 +285,24 @@ for ({}, { start => ms(-60), end => ms(1200) }) {
 # two seconds of 1970 have none
 is $grafana->call('ProfileTypes', { start => 1000, end => 4000 })->{error},
    undef, 'Save & test with data';
+
+# newer data sources pass on what the browser and the proxy have: the answer is
+# in the codec of the request all the same
+{
+    my $r = $grafana->call('SelectMergeStacktraces', {
+        profileTypeID => $MUTEX, labelSelector => '{}', start => ms(-60),
+        end => ms(1200) }, headers => {
+            'Accept' => 'application/json, text/plain, */*',
+            'Authorization' => 'Basic dXNlcjpwYXNz', 'Cookie' => 'a=b',
+            'X-Grafana-Org-Id' => 1, 'X-Scope-OrgID' => 'someone',
+            'X-Forwarded-For' => '10.0.0.1', 'Via' => '1.1 proxy' });
+
+    is $r->{error}, undef, 'headers of the browser: no error';
+    is $r->{message}{flamegraph}{total}, total_of($MUTEX),
+       'headers of the browser: the answer';
+    is $r->{http}{headers}{'content-encoding'}, 'gzip',
+       'headers of the browser: compressed';
+}
 
 # resource calls pass on what the browser accepts
 for my $accept ('application/json, text/plain, */*',
@@ -483,9 +522,14 @@ sub at_once {
     my %faults;
 
     for my $round (1 .. 3) {
-        $g->send('LabelValues', { %message, name => $_ % 2 ? 'host'
-                                                          : 'service_name' },
-                 sock => $socks[$_]) for 0 .. $#socks;
+        my @bytes = map {
+            $g->request_bytes('LabelValues', { %message, name =>
+                              $_ % 2 ? 'host' : 'service_name' })
+        } 0 .. $#socks;
+        my @last = map { chop } @bytes;
+
+        $g->{t}->send_bytes($socks[$_], $bytes[$_]) for 0 .. $#socks;
+        syswrite $socks[$_], $last[$_] for 0 .. $#socks;
 
         for my $i (0 .. $#socks) {
             my $r = $g->answer('LabelValues', $socks[$i]);
@@ -651,13 +695,16 @@ my %range = (start => ms(-60), end => ms(1200));
 }
 
 part(GetProfileStats => sub {
-    is_deeply browser('GetProfileStats', {})->{json},
-              { dataIngested => JSON::PP::true, oldestProfileTime => ms(0),
-                newestProfileTime => ms(600) },
-              'GetProfileStats: there is data, and of when';
-    is_deeply ask('GetProfileStats', {}, 'GetProfileStats'),
-              { dataIngested => JSON::PP::true, oldestProfileTime => ms(0),
-                newestProfileTime => ms(600) }, 'GetProfileStats in protobuf';
+    my $stats = browser('GetProfileStats', {})->{json};
+
+    is_deeply ask('GetProfileStats', {}, 'GetProfileStats'), $stats,
+              'GetProfileStats: both codecs';
+    ok $stats->{dataIngested}, 'GetProfileStats: there is data';
+    is $stats->{oldestProfileTime}, ms(0), 'GetProfileStats: since when';
+
+    # how far it reaches may be known to five minutes only
+    is int($stats->{newestProfileTime} / 300_000), int(ms(600) / 300_000),
+       'GetProfileStats: until when';
 });
 
 part(settings => sub {
@@ -840,7 +887,8 @@ part(render => sub {
 
         is $bad->{status}, 400, "render, $what: 400";
         is $bad->{json}{code}, 'invalid_argument', "render, $what: its code";
-        like $bad->{json}{message}, qr/query/, "render, $what: its message";
+        like $bad->{json}{message}, qr/query|selector/,
+             "render, $what: its message";
     }
 });
 
