@@ -218,6 +218,20 @@ pyro_series_labels(pyro_series_set_t *set, const pyro_labels_t *labels,
 }
 
 
+const pyro_labels_t *
+pyro_series_labels_of(const pyro_series_set_t *set, uint32_t group)
+{
+    return &set->groups[group];
+}
+
+
+uint32_t
+pyro_series_groups(const pyro_series_set_t *set)
+{
+    return set->keys.n;
+}
+
+
 uint32_t
 pyro_series_group(pyro_series_set_t *set, const pyro_labels_t *labels)
 {

@@ -61,6 +61,13 @@ void pyro_series_range(const pyro_series_options_t *options, int64_t *start_ns,
 /* The group that a series with these labels (copied) belongs to; PYRO_NONE. */
 uint32_t pyro_series_group(pyro_series_set_t *set, const pyro_labels_t *labels);
 
+/* The labels of a group, in the order of their names. */
+const pyro_labels_t *pyro_series_labels_of(const pyro_series_set_t *set,
+    uint32_t group);
+
+/* How many groups there are. */
+uint32_t pyro_series_groups(const pyro_series_set_t *set);
+
 /* The grid point, from 0, that takes profiles of a time in ms; -1: none. */
 int64_t pyro_series_point(const pyro_series_options_t *options, int64_t ms);
 

@@ -89,22 +89,51 @@ plans_are_refused(void **state)
           "\",\"maxNodes\":-1}", PYRO_INVALID,
           "max flamegraph nodes limit must be set (max allowed 1048576)" },
         { PYRO_RPC_SELECT_MERGE_STACKTRACES, "{\"profileTypeID\":\"" CPU
-          "\",\"format\":\"PROFILE_FORMAT_PPROF\"}", PYRO_UNIMPLEMENTED,
-          "field format" },
+          "\",\"spanSelector\":[\"0123456789abcdef\",\"a\"]}",
+          PYRO_INVALID,
+          "span_selector: \"a\" is not 16 hexadecimal digits" },
         { PYRO_RPC_SELECT_MERGE_STACKTRACES, "{\"profileTypeID\":\"" CPU
-          "\",\"format\":17}", PYRO_UNIMPLEMENTED, "field format" },
-        { PYRO_RPC_SELECT_MERGE_STACKTRACES, "{\"profileTypeID\":\"" CPU
-          "\",\"spanSelector\":[\"a\"]}", PYRO_UNIMPLEMENTED,
+          "\",\"spanSelector\":[\"0123456789abcdef0\"]}", PYRO_INVALID,
           "span_selector" },
         { PYRO_RPC_SELECT_MERGE_STACKTRACES, "{\"profileTypeID\":\"" CPU
-          "\",\"traceIdSelector\":[\"a\"]}", PYRO_UNIMPLEMENTED,
-          "trace_id_selector" },
+          "\",\"traceIdSelector\":[\"0123456789abcdeg\"]}", PYRO_INVALID,
+          "trace_id_selector: \"0123456789abcdeg\" is not 32" },
         { PYRO_RPC_SELECT_MERGE_STACKTRACES, "{\"profileTypeID\":\"" CPU
-          "\",\"profileIdSelector\":[\"a\"]}", PYRO_UNIMPLEMENTED,
-          "profile_id_selector" },
+          "\",\"profileIdSelector\":[\"00000000-0000-0000-0000_000000000000"
+          "\"]}", PYRO_INVALID, "is not a UUID" },
         { PYRO_RPC_SELECT_MERGE_STACKTRACES, "{\"profileTypeID\":\"" CPU
-          "\",\"stackTraceSelector\":{\"callSite\":[{\"name\":\"a\"}]}}",
-          PYRO_UNIMPLEMENTED, "call_site" },
+          "\",\"spanSelector\":[\"0123456789abcdef\"],\"traceIdSelector\":"
+          "[\"a\"]}", PYRO_INVALID, "cannot be combined" },
+        { PYRO_RPC_SELECT_MERGE_SPAN_PROFILE, "{\"profileTypeID\":\"" CPU
+          "\",\"spanSelector\":[\"\"]}", PYRO_INVALID, "span_selector" },
+        { PYRO_RPC_SELECT_MERGE_PROFILE, "{\"profileTypeID\":\"" CPU
+          "\",\"maxNodes\":-1}", PYRO_INVALID, "max_nodes -1" },
+
+        { PYRO_RPC_DIFF, "{}", PYRO_INVALID, "left is required" },
+        { PYRO_RPC_DIFF, "{\"left\":{\"profileTypeID\":\"" CPU
+          "\",\"labelSelector\":\"{a=~\\\"b\\\"}\"}}", PYRO_INVALID,
+          "right is required" },
+        { PYRO_RPC_DIFF, "{\"left\":{\"profileTypeID\":\"" CPU
+          "\",\"labelSelector\":\"{a=~\\\"b\\\"}\"},\"right\":{}}",
+          PYRO_INVALID, "profile type" },
+
+        { PYRO_RPC_SELECT_HEATMAP, "{\"profileTypeID\":\"" CPU
+          "\",\"queryType\":1}", PYRO_INVALID, "step must be >= 1ms" },
+        { PYRO_RPC_SELECT_HEATMAP, "{\"profileTypeID\":\"" CPU
+          "\",\"step\":15}", PYRO_INVALID, "query_type 0" },
+        { PYRO_RPC_SELECT_HEATMAP, "{\"profileTypeID\":\"" CPU
+          "\",\"step\":15,\"queryType\":1,\"exemplarType\":3}",
+          PYRO_INVALID, "exemplar_type 3" },
+        { PYRO_RPC_SELECT_HEATMAP, "{\"profileTypeID\":\"" CPU
+          "\",\"step\":15,\"queryType\":2,\"limit\":-2}", PYRO_INVALID,
+          "limit -2" },
+
+        { PYRO_RPC_SET_SETTINGS, "{}", PYRO_INVALID,
+          "no setting values provided" },
+        { PYRO_RPC_DELETE_SETTINGS, "{}", PYRO_INVALID,
+          "no setting name provided" },
+        { PYRO_RPC_ANALYZE_QUERY, "{\"query\":\"{a=\"}", PYRO_INVALID,
+          "parse error" },
 
         { PYRO_RPC_SELECT_SERIES, "{\"profileTypeID\":\"" CPU "\"}",
           PYRO_INVALID, "step must be >= 1ms" },
@@ -118,8 +147,11 @@ plans_are_refused(void **state)
           "\",\"step\":15,\"labelSelector\":\"{a=~\\\"(\\\"}\"}",
           PYRO_INVALID, "regular expression" },
         { PYRO_RPC_SELECT_SERIES, "{\"profileTypeID\":\"" CPU
-          "\",\"step\":15,\"exemplarType\":2}", PYRO_UNIMPLEMENTED,
+          "\",\"step\":15,\"exemplarType\":3}", PYRO_UNIMPLEMENTED,
           "exemplar_type" },
+        { PYRO_RPC_SELECT_SERIES, "{\"profileTypeID\":\"" CPU
+          "\",\"step\":15,\"stackTraceSelector\":{\"callSite\":[{\"name\":"
+          "\"a\"}]}}", PYRO_UNIMPLEMENTED, "call_site" },
         { PYRO_RPC_SELECT_SERIES, "{\"profileTypeID\":\"" CPU
           "\",\"step\":15,\"aggregation\":5}", PYRO_UNIMPLEMENTED,
           "aggregation" },
