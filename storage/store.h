@@ -271,12 +271,29 @@ pyro_status_e pyro_store_merge(pyro_store_t *store,
     const pyro_store_query_t *query, pyro_tree_t *tree, pyro_error_t *err);
 
 
+/* One profile of a series, or a span of it; valid during the call. */
+typedef struct {
+    pyro_hash128_t         id;          /* pyro_store_profile_id() */
+    int64_t                time;        /* ns */
+    uint64_t               total;
+    const pyro_labels_t   *labels;      /* of the series, as series() has it */
+    const pyro_span_t     *span;        /* NULL: total is the profile's */
+} pyro_store_profile_t;
+
 /*
  * The totals of profiles: series() is called as above and may set *group;
  * total() follows for its profiles.  With a grid, which has to have the query's
  * range (pyro_series_range()), totals of one grid point may come as one, count
  * profiles together, and times are whole ms; without, each comes by itself, in
  * order of time.
+ *
+ * profile() and span() may be NULL, and so may total() if one of them is not.
+ * With any of them push records are read, which takes longer, and total() is
+ * called only for partitions that are thinned, of which no single profile is
+ * known (without total() they are left out): profile() is called for each
+ * profile of each series in its place, in order of time within a series of a
+ * partition, and span() for each span that a profile of a series has samples
+ * of, with what these add up to; samples without a span do not come.
  */
 typedef struct {
     void                         *ctx;
@@ -287,6 +304,12 @@ typedef struct {
     pyro_status_e               (*total)(void *ctx, uint32_t group,
                                          int64_t time_ns, uint64_t total,
                                          uint32_t count, pyro_error_t *err);
+    pyro_status_e               (*profile)(void *ctx, uint32_t group,
+                                        const pyro_store_profile_t *profile,
+                                        pyro_error_t *err);
+    pyro_status_e               (*span)(void *ctx, uint32_t group,
+                                        const pyro_store_profile_t *span,
+                                        pyro_error_t *err);
 } pyro_store_totals_handler_t;
 
 pyro_status_e pyro_store_totals(pyro_store_t *store,
