@@ -223,6 +223,8 @@ ngx_pyroscope_querier_series(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
 
     pyro_series_range(&plan->series, &query->start, &query->end);
 
+    memset(&handler, 0, sizeof(pyro_store_totals_handler_t));
+
     handler.ctx = set;
     handler.grid = &plan->series;
     handler.series = ngx_pyroscope_querier_group;

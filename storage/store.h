@@ -200,6 +200,32 @@ typedef enum {
 } pyro_store_distinct_e;
 
 
+/*
+ * Which profiles are meant, and which of their samples: of profiles those that
+ * are named (pyro_store_profile_id()), of samples those of a span or of a trace
+ * that is named.  A list of n 0 names all; ids are in any order, and 0 is no
+ * span and no trace.  Of a thinned partition there are no profiles any more:
+ * nothing in it is meant.
+ */
+typedef struct {
+    const uint64_t         *spans;
+    uint32_t                n_spans;
+    const pyro_hash128_t   *traces;
+    uint32_t                n_traces;
+    const pyro_hash128_t   *profiles;
+    uint32_t                n_profiles;
+} pyro_store_pick_t;
+
+/*
+ * The id of a profile, one push of one series of labels: a UUID of version 8
+ * (core/base/uuid.h) from XXH3-128, without a seed, over the digest that its
+ * record has and its time in ns, both big-endian.  It is the same in every
+ * store, in every type of the profile, sealed or not; equal profiles of two
+ * times have two.  Any thread.
+ */
+pyro_hash128_t pyro_store_profile_id(pyro_hash128_t digest, int64_t time);
+
+
 typedef struct {
     pyro_slice_t            tenant;
     const pyro_selector_t  *selectors;  /* a series matches any of them */
@@ -211,6 +237,9 @@ typedef struct {
     pyro_slice_t            label;
     int                     raw;        /* 1: from push records alone, as a
                                          * check of what is rolled up */
+    const pyro_store_pick_t  *pick;     /* of pyro_store_merge(), which reads
+                                         * push records alone then; NULL:
+                                         * everything is meant */
     int64_t                 deadline;   /* pyro_clock_mono(), 0: none */
     const atomic_int       *cancel;     /* not 0: stop; may be NULL */
     pyro_arena_t           *arena;      /* for what the call needs */
@@ -234,10 +263,22 @@ pyro_status_e pyro_store_series(pyro_store_t *store,
     pyro_error_t *err);
 
 
-/* Adds the stacks and values of all matching series in the range to tree. */
+/*
+ * Adds the stacks and values of all matching series in the range to tree, by
+ * functions or by lines, as the tree is.
+ */
 pyro_status_e pyro_store_merge(pyro_store_t *store,
     const pyro_store_query_t *query, pyro_tree_t *tree, pyro_error_t *err);
 
+
+/* One profile of a series, or a span of it; valid during the call. */
+typedef struct {
+    pyro_hash128_t         id;          /* pyro_store_profile_id() */
+    int64_t                time;        /* ns */
+    uint64_t               total;
+    const pyro_labels_t   *labels;      /* of the series, as series() has it */
+    const pyro_span_t     *span;        /* NULL: total is the profile's */
+} pyro_store_profile_t;
 
 /*
  * The totals of profiles: series() is called as above and may set *group;
@@ -245,6 +286,14 @@ pyro_status_e pyro_store_merge(pyro_store_t *store,
  * range (pyro_series_range()), totals of one grid point may come as one, count
  * profiles together, and times are whole ms; without, each comes by itself, in
  * order of time.
+ *
+ * profile() and span() may be NULL, and so may total() if one of them is not.
+ * With any of them push records are read, which takes longer, and total() is
+ * called only for partitions that are thinned, of which no single profile is
+ * known (without total() they are left out): profile() is called for each
+ * profile of each series in its place, in order of time within a series of a
+ * partition, and span() for each span that a profile of a series has samples
+ * of, with what these add up to; samples without a span do not come.
  */
 typedef struct {
     void                         *ctx;
@@ -255,6 +304,12 @@ typedef struct {
     pyro_status_e               (*total)(void *ctx, uint32_t group,
                                          int64_t time_ns, uint64_t total,
                                          uint32_t count, pyro_error_t *err);
+    pyro_status_e               (*profile)(void *ctx, uint32_t group,
+                                        const pyro_store_profile_t *profile,
+                                        pyro_error_t *err);
+    pyro_status_e               (*span)(void *ctx, uint32_t group,
+                                        const pyro_store_profile_t *span,
+                                        pyro_error_t *err);
 } pyro_store_totals_handler_t;
 
 pyro_status_e pyro_store_totals(pyro_store_t *store,
