@@ -20,6 +20,7 @@ static int pyro_label_answer_set(pyro_label_answer_t *answer,
     const pyro_labels_t *labels);
 static int pyro_label_answer_text(pyro_label_answer_t *answer,
     pyro_slice_t text);
+static void pyro_label_answer_sort(pyro_label_answer_t *answer);
 static ProtobufCMessage *pyro_label_answer_message(
     pyro_label_answer_t *answer);
 static ProtobufCMessage *pyro_label_answer_types(pyro_label_answer_t *answer);
@@ -29,7 +30,7 @@ static int pyro_label_answer_text_cmp(const void *a, const void *b);
 static int pyro_label_answer_set_cmp(const void *a, const void *b);
 static pyro_labels_t *pyro_label_answer_sorted(pyro_label_answer_t *answer);
 static Types__V1__Series *pyro_answer_series(pyro_arena_t *arena,
-    const pyro_series_t *series);
+    const pyro_plan_t *plan, const pyro_series_t *series);
 
 
 pyro_label_answer_t *
@@ -198,6 +199,35 @@ pyro_label_answer_encode(pyro_label_answer_t *answer, pyro_codec_e codec,
 
 
 /* NULL from here on: no memory. */
+pyro_status_e
+pyro_label_answer_list(pyro_label_answer_t *answer, pyro_rope_t *out,
+    pyro_error_t *err)
+{
+    uint32_t  i;
+
+    pyro_label_answer_sort(answer);
+
+    for (i = 0; i < answer->texts.n; i++) {
+        pyro_rope_append(out, i ? "," : "[", 1);
+        pyro_rope_json(out, answer->texts.items[i]);
+    }
+
+    pyro_rope_printf(out, i ? "]\n" : "null\n");
+
+    return pyro_rope_status(out, err);
+}
+
+
+static void
+pyro_label_answer_sort(pyro_label_answer_t *answer)
+{
+    if (answer->texts.n) {
+        qsort(answer->texts.items, answer->texts.n, sizeof(pyro_slice_t),
+              pyro_label_answer_text_cmp);
+    }
+}
+
+
 static ProtobufCMessage *
 pyro_label_answer_message(pyro_label_answer_t *answer)
 {
@@ -205,10 +235,7 @@ pyro_label_answer_message(pyro_label_answer_t *answer)
         return pyro_label_answer_sets(answer);
     }
 
-    if (answer->texts.n) {
-        qsort(answer->texts.items, answer->texts.n, sizeof(pyro_slice_t),
-              pyro_label_answer_text_cmp);
-    }
+    pyro_label_answer_sort(answer);
 
     return answer->plan->rpc == PYRO_RPC_PROFILE_TYPES
            ? pyro_label_answer_types(answer) : pyro_label_answer_names(answer);
@@ -439,7 +466,8 @@ pyro_answer_pairs(pyro_arena_t *arena, const pyro_labels_t *labels)
 
 
 static Types__V1__Series *
-pyro_answer_series(pyro_arena_t *arena, const pyro_series_t *series)
+pyro_answer_series(pyro_arena_t *arena, const pyro_plan_t *plan,
+    const pyro_series_t *series)
 {
     uint32_t            i;
     Types__V1__Point   *points;
@@ -467,6 +495,24 @@ pyro_answer_series(pyro_arena_t *arena, const pyro_series_t *series)
         points[i].timestamp = series->points[i].time;
         points[i].value = series->points[i].value;
         m->points[i] = &points[i];
+
+        if (series->points[i].exemplar == NULL) {
+            continue;
+        }
+
+        points[i].n_exemplars = 1;
+        points[i].exemplars = pyro_arena_alloc(arena, sizeof(void *));
+
+        if (points[i].exemplars == NULL) {
+            return NULL;
+        }
+
+        points[i].exemplars[0] = pyro_answer_exemplar(arena, plan,
+                                                  series->points[i].exemplar);
+
+        if (points[i].exemplars[0] == NULL) {
+            return NULL;
+        }
     }
 
     return m;
@@ -474,8 +520,9 @@ pyro_answer_series(pyro_arena_t *arena, const pyro_series_t *series)
 
 
 pyro_status_e
-pyro_series_encode(pyro_arena_t *arena, const pyro_series_t *series,
-    uint32_t n, pyro_codec_e codec, pyro_rope_t *out, pyro_error_t *err)
+pyro_series_encode(pyro_arena_t *arena, const pyro_plan_t *plan,
+    const pyro_series_t *series, uint32_t n, pyro_codec_e codec,
+    pyro_rope_t *out, pyro_error_t *err)
 {
     uint32_t                           i;
     Querier__V1__SelectSeriesResponse  m;
@@ -489,7 +536,7 @@ pyro_series_encode(pyro_arena_t *arena, const pyro_series_t *series,
     }
 
     for (i = 0; i < n; i++) {
-        m.series[i] = pyro_answer_series(arena, &series[i]);
+        m.series[i] = pyro_answer_series(arena, plan, &series[i]);
 
         if (m.series[i] == NULL) {
             return pyro_error_memory(err);

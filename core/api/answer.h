@@ -19,9 +19,6 @@ Types__V1__LabelPair **pyro_answer_pairs(pyro_arena_t *arena,
 
 /* A profile or a span as an exemplar of a series that the plan groups. */
 Types__V1__Exemplar *pyro_answer_exemplar(pyro_arena_t *arena,
-    const pyro_plan_t *plan, const pyro_heatmap_value_t *value);
-
-void pyro_answer_uuid(pyro_hash128_t id, char *text);
-
+    const pyro_plan_t *plan, const pyro_exemplar_t *value);
 
 #endif /* _PYRO_ANSWER_H_INCLUDED_ */

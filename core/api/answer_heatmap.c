@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "core/base/uuid.h"
+
 
 static Types__V1__HeatmapSeries *pyro_answer_heatmap(pyro_arena_t *arena,
     const pyro_plan_t *plan, const pyro_heatmap_t *heatmap,
@@ -121,7 +123,7 @@ pyro_answer_slot(pyro_arena_t *arena, const pyro_plan_t *plan,
 /* The labels but for those that series are grouped by. */
 Types__V1__Exemplar *
 pyro_answer_exemplar(pyro_arena_t *arena, const pyro_plan_t *plan,
-    const pyro_heatmap_value_t *value)
+    const pyro_exemplar_t *value)
 {
     char                  text[40];
     uint32_t              i, k;
@@ -157,7 +159,7 @@ pyro_answer_exemplar(pyro_arena_t *arena, const pyro_plan_t *plan,
     m->n_labels = rest.n;
     m->labels = pyro_answer_pairs(arena, &rest);
 
-    pyro_answer_uuid(value->profile, text);
+    pyro_uuid_text(value->profile, text);
     m->profile_id = pyro_answer_text(arena, pyro_slice_str(text));
 
     if (value->span) {
@@ -168,17 +170,4 @@ pyro_answer_exemplar(pyro_arena_t *arena, const pyro_plan_t *plan,
 
     return m->labels == NULL || m->profile_id == NULL || m->span_id == NULL
            ? NULL : m;
-}
-
-
-/* 36 characters and a zero byte. */
-void
-pyro_answer_uuid(pyro_hash128_t id, char *text)
-{
-    snprintf(text, 37, "%08llx-%04llx-%04llx-%04llx-%012llx",
-             (unsigned long long) id.hi >> 32,
-             (unsigned long long) id.hi >> 16 & 0xffff,
-             (unsigned long long) id.hi & 0xffff,
-             (unsigned long long) id.lo >> 48,
-             (unsigned long long) id.lo & 0xffffffffffffULL);
 }

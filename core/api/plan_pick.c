@@ -4,6 +4,8 @@
 
 #include "core/api/plan_job.h"
 
+#include "core/base/uuid.h"
+
 
 static pyro_status_e pyro_plan_hex(pyro_planner_t *p, const char *field,
     const char *text, size_t digits, pyro_hash128_t *id);
@@ -13,10 +15,10 @@ static int pyro_plan_digit(char c);
 pyro_status_e
 pyro_plan_spans(pyro_planner_t *p, char **texts, size_t n)
 {
-    size_t           i;
-    pyro_hash128_t   id;
-    pyro_status_e    status;
-    pyro_plan_pick_t *pick;
+    size_t             i;
+    pyro_hash128_t     id;
+    pyro_status_e      status;
+    pyro_plan_pick_t  *pick;
 
     pick = &p->plan->pick;
     pick->spans = pyro_arena_calloc(p->arena, n, sizeof(uint64_t));
@@ -42,9 +44,9 @@ pyro_plan_spans(pyro_planner_t *p, char **texts, size_t n)
 pyro_status_e
 pyro_plan_traces(pyro_planner_t *p, char **texts, size_t n)
 {
-    size_t            i;
-    pyro_status_e     status;
-    pyro_plan_pick_t *pick;
+    size_t             i;
+    pyro_status_e      status;
+    pyro_plan_pick_t  *pick;
 
     pick = &p->plan->pick;
     pick->traces = pyro_arena_calloc(p->arena, n, sizeof(pyro_hash128_t));
@@ -68,14 +70,12 @@ pyro_plan_traces(pyro_planner_t *p, char **texts, size_t n)
 }
 
 
-/* A UUID: 32 digits with hyphens behind the 8th, 12th, 16th and 20th. */
 pyro_status_e
 pyro_plan_profiles(pyro_planner_t *p, char **texts, size_t n)
 {
-    char              digits[33];
-    size_t            i, k, len;
-    pyro_status_e     status;
-    pyro_plan_pick_t *pick;
+    size_t             i;
+    pyro_status_e      status;
+    pyro_plan_pick_t  *pick;
 
     pick = &p->plan->pick;
     pick->profiles = pyro_arena_calloc(p->arena, n, sizeof(pyro_hash128_t));
@@ -85,23 +85,9 @@ pyro_plan_profiles(pyro_planner_t *p, char **texts, size_t n)
     }
 
     for (i = 0; i < n; i++) {
-        len = 0;
-
-        for (k = 0; k < 36 && strlen(texts[i]) == 36; k++) {
-            if (k == 8 || k == 13 || k == 18 || k == 23) {
-                if (texts[i][k] != '-') {
-                    break;
-                }
-
-            } else {
-                digits[len++] = texts[i][k];
-            }
-        }
-
-        digits[len] = '\0';
-        status = pyro_plan_hex(p, "profile_id_selector",
-                               len == 32 ? digits : texts[i], 32,
-                               &pick->profiles[i]);
+        status = pyro_uuid_parse("profile_id_selector",
+                                 pyro_slice_str(texts[i]), &pick->profiles[i],
+                                 p->err);
 
         if (status != PYRO_OK) {
             return status;
@@ -137,10 +123,8 @@ pyro_plan_hex(pyro_planner_t *p, const char *field, const char *text,
 
     return i == digits && text[i] == '\0' ? PYRO_OK
            : pyro_error_set(p->err, PYRO_INVALID, PYRO_REASON_REQUEST,
-                            "%s: \"%.64s\" is not %s", field, text,
-                            digits == 16 ? "16 hexadecimal digits"
-                            : field[0] == 't' ? "32 hexadecimal digits"
-                                              : "a UUID");
+                            "%s: \"%.64s\" is not %zu hexadecimal digits",
+                            field, text, digits);
 }
 
 

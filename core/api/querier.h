@@ -31,7 +31,11 @@ pyro_status_e pyro_label_answer_add(void *ctx, const pyro_labels_t *labels,
 pyro_status_e pyro_label_answer_encode(pyro_label_answer_t *answer,
     pyro_codec_e codec, pyro_rope_t *out, pyro_error_t *err);
 
-pyro_status_e pyro_series_encode(pyro_arena_t *arena,
+/* The same of names or values as a JSON array; "null" without any. */
+pyro_status_e pyro_label_answer_list(pyro_label_answer_t *answer,
+    pyro_rope_t *out, pyro_error_t *err);
+
+pyro_status_e pyro_series_encode(pyro_arena_t *arena, const pyro_plan_t *plan,
     const pyro_series_t *series, uint32_t n, pyro_codec_e codec,
     pyro_rope_t *out, pyro_error_t *err);
 

@@ -8,7 +8,7 @@ typedef struct {
     uint32_t               group;
     uint32_t               row;
     int64_t                point;       /* of the grid */
-    pyro_heatmap_value_t   value;
+    pyro_exemplar_t   value;
 } pyro_heatmap_item_t;
 
 
@@ -61,7 +61,7 @@ pyro_heatmap_group(pyro_heatmap_set_t *set, const pyro_labels_t *labels)
 
 pyro_status_e
 pyro_heatmap_add(pyro_heatmap_set_t *set, uint32_t group,
-    const pyro_heatmap_value_t *value, pyro_error_t *err)
+    const pyro_exemplar_t *value, pyro_error_t *err)
 {
     int64_t               point;
     pyro_heatmap_item_t  *item;
@@ -249,7 +249,7 @@ pyro_heatmap_fill(pyro_heatmap_set_t *set, pyro_heatmap_t *out,
 static void
 pyro_heatmap_cell(pyro_heatmap_slot_t *slot, const pyro_heatmap_item_t *item)
 {
-    const pyro_heatmap_value_t  *best;
+    const pyro_exemplar_t  *best;
 
     best = slot->best[item->row];
 

@@ -10,27 +10,16 @@
 #define _PYRO_HEATMAP_H_INCLUDED_
 
 
-#include "core/base/hash.h"
 #include "core/query/series.h"
 
 
 #define PYRO_HEATMAP_ROWS  20
 
 
-/* A profile, or a span of one. */
-typedef struct {
-    int64_t            time;        /* ms */
-    uint64_t           value;
-    pyro_hash128_t     profile;     /* its id */
-    uint64_t           span;        /* 0: none */
-    pyro_labels_t      labels;      /* of its series; the caller's bytes */
-} pyro_heatmap_value_t;
-
-
 typedef struct {
     int64_t            time;        /* ms, a grid point */
     int32_t            counts[PYRO_HEATMAP_ROWS];
-    const pyro_heatmap_value_t  *best[PYRO_HEATMAP_ROWS];   /* the largest of
+    const pyro_exemplar_t  *best[PYRO_HEATMAP_ROWS];   /* the largest of
                                      * each cell, NULL: the cell is empty */
 } pyro_heatmap_slot_t;
 
@@ -66,7 +55,7 @@ uint32_t pyro_heatmap_group(pyro_heatmap_set_t *set,
  * PYRO_UNAVAILABLE: no memory.
  */
 pyro_status_e pyro_heatmap_add(pyro_heatmap_set_t *set, uint32_t group,
-    const pyro_heatmap_value_t *value, pyro_error_t *err);
+    const pyro_exemplar_t *value, pyro_error_t *err);
 
 /* Groups without a value are left out; cut to the limit.  Once. */
 pyro_status_e pyro_heatmap_finish(pyro_heatmap_set_t *set, pyro_heatmap_t *out,

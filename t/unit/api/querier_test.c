@@ -100,7 +100,7 @@ plans_are_refused(void **state)
           "trace_id_selector: \"0123456789abcdeg\" is not 32" },
         { PYRO_RPC_SELECT_MERGE_STACKTRACES, "{\"profileTypeID\":\"" CPU
           "\",\"profileIdSelector\":[\"00000000-0000-0000-0000_000000000000"
-          "\"]}", PYRO_INVALID, "is not a UUID" },
+          "\"]}", PYRO_INVALID, "is no UUID" },
         { PYRO_RPC_SELECT_MERGE_STACKTRACES, "{\"profileTypeID\":\"" CPU
           "\",\"spanSelector\":[\"0123456789abcdef\"],\"traceIdSelector\":"
           "[\"a\"]}", PYRO_INVALID, "cannot be combined" },
@@ -561,6 +561,7 @@ label_answers_report_no_memory(void **state)
 static void
 flamegraph_answers(void **state)
 {
+    pyro_plan_t  plan;
     char               *text;
     uint32_t            node;
     pyro_tree_t        *tree;
@@ -570,6 +571,7 @@ flamegraph_answers(void **state)
     pyro_flamegraph_t   graph;
 
     (void) state;
+    memset(&plan, 0, sizeof(plan));
 
     arena = pyro_arena_create(0);
     tree = pyro_tree_create(arena);
@@ -617,8 +619,8 @@ flamegraph_answers(void **state)
     arena = pyro_arena_create(16);
     assert_int_equal(pyro_flamegraph_encode(arena, &graph, PYRO_CODEC_JSON,
                                             &rope, &err), PYRO_UNAVAILABLE);
-    assert_int_equal(pyro_series_encode(arena, NULL, 0, PYRO_CODEC_JSON,
-                                        &rope, &err), PYRO_UNAVAILABLE);
+    assert_int_equal(pyro_series_encode(arena, &plan, NULL, 0,
+                                        PYRO_CODEC_JSON, &rope, &err), PYRO_UNAVAILABLE);
     pyro_arena_destroy(arena);
 }
 
@@ -626,9 +628,12 @@ flamegraph_answers(void **state)
 static void
 series_answers(void **state)
 {
+    pyro_plan_t  plan;
     char           *text;
     pyro_rope_t     rope;
-    pyro_point_t    points[] = { { 1000000, 6 }, { 1015000, 2.5 } };
+    pyro_point_t    points[] = {
+        { 1000000, 6, NULL }, { 1015000, 2.5, NULL }
+    };
     pyro_label_t    label = { PYRO_SLICE("jfr_event"), PYRO_SLICE("itimer") };
     pyro_arena_t   *arena;
     pyro_error_t    err;
@@ -637,11 +642,12 @@ series_answers(void **state)
     };
 
     (void) state;
+    memset(&plan, 0, sizeof(plan));
 
     arena = pyro_arena_create(0);
     pyro_rope_init(&rope, 0);
-    assert_int_equal(pyro_series_encode(arena, series, 2, PYRO_CODEC_JSON,
-                                        &rope, &err), PYRO_OK);
+    assert_int_equal(pyro_series_encode(arena, &plan, series, 2,
+                                        PYRO_CODEC_JSON, &rope, &err), PYRO_OK);
     text = rope_text(&rope);
     assert_string_equal(text, "{\"series\":[{\"labels\":[{\"name\":"
         "\"jfr_event\",\"value\":\"itimer\"}],\"points\":[{\"value\":6,"
@@ -650,8 +656,8 @@ series_answers(void **state)
     free(text);
     pyro_rope_free(&rope);
 
-    assert_int_equal(pyro_series_encode(arena, series, 0, PYRO_CODEC_JSON,
-                                        &rope, &err), PYRO_OK);
+    assert_int_equal(pyro_series_encode(arena, &plan, series, 0,
+                                        PYRO_CODEC_JSON, &rope, &err), PYRO_OK);
     text = rope_text(&rope);
     assert_string_equal(text, "{}");
     free(text);

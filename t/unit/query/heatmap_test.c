@@ -32,7 +32,7 @@ heatmap_put(pyro_heatmap_set_t *set, const char *service, int64_t time,
     pyro_label_t          item;
     pyro_error_t          err;
     pyro_labels_t         labels;
-    pyro_heatmap_value_t  v;
+    pyro_exemplar_t  v;
 
     labels = heatmap_labels(&item, service);
     group = pyro_heatmap_group(set, &labels);
@@ -108,7 +108,7 @@ heatmap_edges(void **state)
     pyro_arena_t           *arena;
     pyro_heatmap_t          map;
     pyro_heatmap_set_t     *set;
-    pyro_heatmap_value_t    value;
+    pyro_exemplar_t    value;
     pyro_series_options_t   options;
 
     (void) state;
@@ -157,7 +157,7 @@ heatmap_reports_no_memory(void **state)
     pyro_arena_t           *arena;
     pyro_status_e           status;
     pyro_heatmap_set_t     *set;
-    pyro_heatmap_value_t    value;
+    pyro_exemplar_t    value;
     pyro_series_options_t   options;
 
     (void) state;
