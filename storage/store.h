@@ -318,6 +318,37 @@ pyro_status_e pyro_store_totals(pyro_store_t *store,
 
 
 /*
+ * When the oldest and the newest profile of a tenant were taken, ns: oldest is
+ * exact; newest is the end of its five minutes, which may not have come yet.
+ * Opens the first and the last partition that the tenant has, and reads no
+ * profile.  Partitions that cannot be read are left out.
+ * PYRO_NOT_FOUND: there is none.
+ */
+pyro_status_e pyro_store_extent(pyro_store_t *store, pyro_slice_t tenant,
+    int64_t *oldest, int64_t *newest, pyro_error_t *err);
+
+
+/* What a query has to do with. */
+typedef struct {
+    uint64_t  partitions;           /* files that have matching series */
+    uint64_t  series;               /* that match and have data, each once */
+    uint64_t  profiles;             /* of each of them, in the range */
+
+    /* of pages of those files, whoever's they are: streams and their labels,
+     * frames and stacks, and profiles with what is rolled up */
+    uint64_t  index_bytes;
+    uint64_t  symbol_bytes;
+    uint64_t  profile_bytes;
+} pyro_store_analysis_t;
+
+/* The numbers are exact; what takes long is left to sums, as for one point of
+ * pyro_store_totals(). */
+pyro_status_e pyro_store_analyze(pyro_store_t *store,
+    const pyro_store_query_t *query, pyro_store_analysis_t *result,
+    pyro_error_t *err);
+
+
+/*
  * What the latest recording of a service said of itself, whichever process
  * wrote it: a copy in the arena, up to 60 s behind the latest push.
  * PYRO_NOT_FOUND, with the service in the message: nothing is known.
