@@ -358,6 +358,41 @@ pyro_status_e pyro_store_info(pyro_store_t *store, pyro_slice_t tenant,
     pyro_error_t *err);
 
 
+/* ---- settings of a tenant, which others than this program make of it ---- */
+
+#define PYRO_STORE_SETTING_NAME   128           /* bytes of UTF-8 at most */
+#define PYRO_STORE_SETTING_VALUE  (64 * 1024)   /* bytes at most */
+#define PYRO_STORE_SETTINGS       256           /* of a tenant */
+
+typedef struct {
+    pyro_slice_t  name;
+    pyro_slice_t  value;            /* any bytes */
+    int64_t       modified_at;      /* ms since the epoch, > 0 */
+} pyro_store_setting_t;
+
+/* All of a tenant, by name: copies in the arena.  None is no error. */
+pyro_status_e pyro_store_settings_get(pyro_store_t *store, pyro_slice_t tenant,
+    pyro_arena_t *arena, pyro_store_setting_t **settings, uint32_t *n,
+    pyro_error_t *err);
+
+/*
+ * Sets one; it is on disk when this returns.  modified_at <= 0 is now, and
+ * becomes that in setting.
+ *
+ * PYRO_CONFLICT: what is stored was changed later than modified_at, and stays.
+ * PYRO_INVALID: the name.  PYRO_TOO_LARGE: the value.  PYRO_UNPROCESSABLE: it
+ * would be one more than PYRO_STORE_SETTINGS.  PYRO_UNAVAILABLE also: those of
+ * all tenants take 32 MiB.
+ */
+pyro_status_e pyro_store_settings_set(pyro_store_t *store, pyro_slice_t tenant,
+    pyro_store_setting_t *setting, pyro_error_t *err);
+
+/* On disk when this returns.  A name that is not there is no error; one that
+ * cannot be is PYRO_INVALID. */
+pyro_status_e pyro_store_settings_delete(pyro_store_t *store,
+    pyro_slice_t tenant, pyro_slice_t name, pyro_error_t *err);
+
+
 /* ---- upkeep ---- */
 
 /*
