@@ -318,6 +318,37 @@ pyro_status_e pyro_store_totals(pyro_store_t *store,
 
 
 /*
+ * When the oldest and the newest profile of a tenant were taken, ns: oldest is
+ * exact; newest is the end of its five minutes, which may not have come yet.
+ * Opens the first and the last partition that the tenant has, and reads no
+ * profile.  Partitions that cannot be read are left out.
+ * PYRO_NOT_FOUND: there is none.
+ */
+pyro_status_e pyro_store_extent(pyro_store_t *store, pyro_slice_t tenant,
+    int64_t *oldest, int64_t *newest, pyro_error_t *err);
+
+
+/* What a query has to do with. */
+typedef struct {
+    uint64_t  partitions;           /* files that have matching series */
+    uint64_t  series;               /* that match and have data, each once */
+    uint64_t  profiles;             /* of each of them, in the range */
+
+    /* of pages of those files, whoever's they are: streams and their labels,
+     * frames and stacks, and profiles with what is rolled up */
+    uint64_t  index_bytes;
+    uint64_t  symbol_bytes;
+    uint64_t  profile_bytes;
+} pyro_store_analysis_t;
+
+/* The numbers are exact; what takes long is left to sums, as for one point of
+ * pyro_store_totals(). */
+pyro_status_e pyro_store_analyze(pyro_store_t *store,
+    const pyro_store_query_t *query, pyro_store_analysis_t *result,
+    pyro_error_t *err);
+
+
+/*
  * What the latest recording of a service said of itself, whichever process
  * wrote it: a copy in the arena, up to 60 s behind the latest push.
  * PYRO_NOT_FOUND, with the service in the message: nothing is known.
@@ -325,6 +356,41 @@ pyro_status_e pyro_store_totals(pyro_store_t *store,
 pyro_status_e pyro_store_info(pyro_store_t *store, pyro_slice_t tenant,
     pyro_slice_t service, pyro_arena_t *arena, pyro_slice_t *info,
     pyro_error_t *err);
+
+
+/* ---- settings of a tenant, which others than this program make of it ---- */
+
+#define PYRO_STORE_SETTING_NAME   128           /* bytes of UTF-8 at most */
+#define PYRO_STORE_SETTING_VALUE  (64 * 1024)   /* bytes at most */
+#define PYRO_STORE_SETTINGS       256           /* of a tenant */
+
+typedef struct {
+    pyro_slice_t  name;
+    pyro_slice_t  value;            /* any bytes */
+    int64_t       modified_at;      /* ms since the epoch, > 0 */
+} pyro_store_setting_t;
+
+/* All of a tenant, by name: copies in the arena.  None is no error. */
+pyro_status_e pyro_store_settings_get(pyro_store_t *store, pyro_slice_t tenant,
+    pyro_arena_t *arena, pyro_store_setting_t **settings, uint32_t *n,
+    pyro_error_t *err);
+
+/*
+ * Sets one; it is on disk when this returns.  modified_at <= 0 is now, and
+ * becomes that in setting.
+ *
+ * PYRO_CONFLICT: what is stored was changed later than modified_at, and stays.
+ * PYRO_INVALID: the name.  PYRO_TOO_LARGE: the value.  PYRO_UNPROCESSABLE: it
+ * would be one more than PYRO_STORE_SETTINGS.  PYRO_UNAVAILABLE also: those of
+ * all tenants take 32 MiB.
+ */
+pyro_status_e pyro_store_settings_set(pyro_store_t *store, pyro_slice_t tenant,
+    pyro_store_setting_t *setting, pyro_error_t *err);
+
+/* On disk when this returns.  A name that is not there is no error; one that
+ * cannot be is PYRO_INVALID. */
+pyro_status_e pyro_store_settings_delete(pyro_store_t *store,
+    pyro_slice_t tenant, pyro_slice_t name, pyro_error_t *err);
 
 
 /* ---- upkeep ---- */
