@@ -46,10 +46,14 @@ pyro_analysis_encode(const pyro_analysis_t *analysis, pyro_codec_e codec,
     scope.block_count = analysis->partitions;
     scope.series_count = analysis->series;
     scope.profile_count = analysis->profiles;
-    scope.profile_bytes = analysis->bytes;
+    scope.index_bytes = analysis->index_bytes;
+    scope.symbol_bytes = analysis->symbol_bytes;
+    scope.profile_bytes = analysis->profile_bytes;
 
     querier__v1__query_impact__init(&impact);
-    impact.total_bytes_in_time_range = analysis->bytes;
+    impact.total_bytes_in_time_range = analysis->index_bytes
+                                       + analysis->symbol_bytes
+                                       + analysis->profile_bytes;
     impact.total_queried_series = analysis->series;
 
     querier__v1__analyze_query_response__init(&m);

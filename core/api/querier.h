@@ -75,7 +75,9 @@ typedef struct {
     uint64_t        partitions;
     uint64_t        series;
     uint64_t        profiles;
-    uint64_t        bytes;          /* of the partitions' files */
+    uint64_t        index_bytes;    /* of the partitions' files */
+    uint64_t        symbol_bytes;
+    uint64_t        profile_bytes;
 } pyro_analysis_t;
 
 pyro_status_e pyro_analysis_encode(const pyro_analysis_t *analysis,

@@ -620,7 +620,8 @@ flamegraph_answers(void **state)
     assert_int_equal(pyro_flamegraph_encode(arena, &graph, PYRO_CODEC_JSON,
                                             &rope, &err), PYRO_UNAVAILABLE);
     assert_int_equal(pyro_series_encode(arena, &plan, NULL, 0,
-                                        PYRO_CODEC_JSON, &rope, &err), PYRO_UNAVAILABLE);
+                                        PYRO_CODEC_JSON, &rope, &err),
+                     PYRO_UNAVAILABLE);
     pyro_arena_destroy(arena);
 }
 
