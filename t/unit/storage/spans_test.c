@@ -205,6 +205,36 @@ a_wrong_record_harms_nobody(void **state)
 }
 
 
+/* A record that has a table, in which there is nothing. */
+static void
+a_table_may_be_empty(void **state)
+{
+    uint8_t         bytes[64], *p;
+    pyro_arena_t   *arena;
+    pyro_spans_t    room;
+    pyro_record_t   record;
+    pyro_hash128_t  digest = { 1, 2 };
+
+    (void) state;
+
+    arena = pyro_arena_create(0);
+    memset(&room, 0, sizeof(room));
+
+    p = pyro_record_put(bytes, digest, 10, 1, NULL, 0);
+    p = pyro_put_varint(p, 0);
+
+    assert_int_equal(pyro_record_open(pyro_record_close(bytes, p), &record),
+                     0);
+    assert_int_equal(pyro_spans_sections(&room, arena, &record), PYRO_OK);
+    assert_int_equal(pyro_spans_table(&room, arena, &record), PYRO_OK);
+    assert_int_equal(room.n_spans, 0);
+    assert_non_null(room.wanted);
+    assert_non_null(room.sums);
+
+    pyro_arena_destroy(arena);
+}
+
+
 /* A table that says it has more spans than it can have takes no memory. */
 static void
 a_table_is_not_believed(void **state)
@@ -263,6 +293,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(spans_are_summed),
         cmocka_unit_test(a_wrong_record_harms_nobody),
+        cmocka_unit_test(a_table_may_be_empty),
         cmocka_unit_test(a_table_is_not_believed),
         cmocka_unit_test(no_memory_is_said),
     };
