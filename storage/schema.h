@@ -45,9 +45,9 @@
  * "info" and "setting" came after the others: each is made when it is first
  * written, and a file without it is as good.  The hash of "info" is XXH3
  * without a seed, over the service; of two services with one hash the last that
- * was written is known.  An entry is replaced by one of the same or a later
- * time.  There are at most 100 000, in at most half of the file: beyond, the
- * oldest of a few neighbours makes room.
+ * was written is known.  Its entries are replaced by those of the same or a
+ * later time.  There are at most 100 000, in at most half of the file: beyond,
+ * the oldest of a few neighbours makes room.
  *
  * A partition file is made, filled with its meta and synced, the directory is
  * synced, and only then is it entered here: what the catalogue names exists.

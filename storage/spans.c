@@ -53,8 +53,9 @@ pyro_spans_table(pyro_spans_t *room, pyro_arena_t *arena,
 
     if (pyro_arena_grow(arena, &room->spans, &room->cap_spans, n,
                         sizeof(pyro_span_t))
-        || pyro_arena_grow(arena, &room->wanted, &room->cap_wanted, n, 1)
-        || pyro_arena_grow(arena, &room->sums, &room->cap_sums, n,
+        || pyro_arena_grow(arena, &room->wanted, &room->cap_wanted,
+                           (size_t) n + 1, 1)
+        || pyro_arena_grow(arena, &room->sums, &room->cap_sums, (size_t) n + 1,
                            sizeof(uint64_t)))
     {
         return PYRO_UNAVAILABLE;

@@ -35,7 +35,7 @@ pyro_status_e pyro_spans_sections(pyro_spans_t *room, pyro_arena_t *arena,
     pyro_record_t *record);
 
 /* Then the table of spans, none if it has none; wanted and sums have room for
- * each of them. */
+ * each of them, and are never NULL. */
 pyro_status_e pyro_spans_table(pyro_spans_t *room, pyro_arena_t *arena,
     pyro_record_t *record);
 
