@@ -1,6 +1,7 @@
 /*
  * How far a tenant's data reaches, and what a query would touch: from entries
- * of streams, sums and sizes of databases, not from push records.
+ * of streams, sums and sizes of databases; of push records those of the last
+ * five minutes are read.
  */
 
 #include "storage/select.h"
@@ -16,6 +17,13 @@ typedef struct {
     uint8_t                *seen;       /* by part */
     int64_t                 oldest;
     int64_t                 newest;
+
+    /* of the partition at hand: streams that reach the furthest, by entries
+     * whose last time is rounded up to five minutes */
+    uint32_t               *last;
+    uint32_t                n_last;
+    uint32_t                cap_last;
+    int64_t                 bound;
 } pyro_extent_t;
 
 
@@ -31,7 +39,9 @@ static pyro_status_e pyro_extent_look(pyro_extent_t *e, uint32_t i,
     pyro_error_t *err);
 static pyro_status_e pyro_extent_partition(pyro_read_t *read, void *ctx);
 static pyro_status_e pyro_extent_stream(pyro_read_t *read, pyro_extent_t *e,
-    const pyro_slice_t *value, uint32_t *scope, uint32_t *tenant);
+    uint32_t id, const pyro_slice_t *value, uint32_t *scope,
+    uint32_t *tenant);
+static pyro_status_e pyro_extent_newest(pyro_read_t *read, pyro_extent_t *e);
 static pyro_status_e pyro_analyze_partition(pyro_read_t *read, void *ctx);
 static uint64_t *pyro_analyze_kind(pyro_store_analysis_t *result,
     pyro_db_e db);
@@ -159,6 +169,8 @@ pyro_extent_partition(pyro_read_t *read, void *ctx)
     pyro_kv_cursor_t  *cursor;
 
     e = ctx;
+    e->n_last = 0;
+    e->bound = -1;
     scope = 0;
     tenant = PYRO_NONE;
     status = pyro_view_cursor(&read->view, PYRO_DB_STREAM, &cursor);
@@ -172,22 +184,26 @@ pyro_extent_partition(pyro_read_t *read, void *ctx)
                                 &value);
 
         if (status == PYRO_OK) {
-            status = pyro_extent_stream(read, e, &value, &scope, &tenant);
+            status = key.len == 4
+                     ? pyro_extent_stream(read, e,
+                                 pyro_get_be32((const uint8_t *) key.data),
+                                 &value, &scope, &tenant)
+                     : pyro_env_damaged(read->view.part->env, "a stream of "
+                                        "scope", scope, read->view.err);
         }
     }
 
     pyro_kv_cursor_close(cursor);
 
-    return status == PYRO_NOT_FOUND ? PYRO_OK : status;
+    return status == PYRO_NOT_FOUND ? pyro_extent_newest(read, e) : status;
 }
 
 
 /* Streams of a scope mostly lie side by side. */
 static pyro_status_e
-pyro_extent_stream(pyro_read_t *read, pyro_extent_t *e,
+pyro_extent_stream(pyro_read_t *read, pyro_extent_t *e, uint32_t id,
     const pyro_slice_t *value, uint32_t *scope, uint32_t *tenant)
 {
-    int64_t               last, end;
     pyro_status_e         status;
     pyro_scope_value_t    owner;
     pyro_stream_value_t   stream;
@@ -212,15 +228,58 @@ pyro_extent_stream(pyro_read_t *read, pyro_extent_t *e,
         return PYRO_OK;
     }
 
-    /* rounded up, it may reach into the next partition */
-
-    end = pyro_partition_end(read->view.part) - 1;
-    last = stream.last < end ? stream.last : end;
-
     e->oldest = stream.first < e->oldest ? stream.first : e->oldest;
-    e->newest = last > e->newest ? last : e->newest;
+
+    if (stream.last < e->bound || stream.last <= e->newest) {
+        return PYRO_OK;
+    }
+
+    if (stream.last > e->bound) {
+        e->bound = stream.last;
+        e->n_last = 0;
+    }
+
+    if (pyro_arena_grow(read->query->arena, &e->last, &e->cap_last,
+                        (size_t) e->n_last + 1, sizeof(uint32_t)))
+    {
+        return pyro_error_memory(read->view.err);
+    }
+
+    e->last[e->n_last++] = id;
 
     return PYRO_OK;
+}
+
+
+/* The records of those five minutes.  Of a thinned partition there are none:
+ * their end, which may be in the next partition. */
+static pyro_status_e
+pyro_extent_newest(pyro_read_t *read, pyro_extent_t *e)
+{
+    int64_t        end;
+    uint32_t       i;
+    pyro_scan_t    scan;
+    pyro_status_e  status;
+
+    end = pyro_partition_end(read->view.part) - 1;
+    end = e->bound < end ? e->bound : end;
+
+    if (read->view.part->thinned) {
+        e->newest = e->n_last && end > e->newest ? end : e->newest;
+        return PYRO_OK;
+    }
+
+    status = PYRO_NOT_FOUND;
+
+    for (i = 0; i < e->n_last && status == PYRO_NOT_FOUND; i++) {
+        pyro_scan_start(&scan, read, e->last[i], e->bound - PYRO_SLOT, end);
+
+        while ((status = pyro_scan_next(&scan)) == PYRO_OK) {
+            e->newest = scan.time > e->newest ? scan.time : e->newest;
+        }
+    }
+
+    return status == PYRO_NOT_FOUND ? PYRO_OK : status;
 }
 
 

@@ -318,10 +318,10 @@ pyro_status_e pyro_store_totals(pyro_store_t *store,
 
 
 /*
- * When the oldest and the newest profile of a tenant were taken, ns: oldest is
- * exact; newest is the end of its five minutes, which may not have come yet.
- * Opens the first and the last partition that the tenant has, and reads no
- * profile.  Partitions that cannot be read are left out.
+ * When the oldest and the newest profile of a tenant were taken, ns; of a
+ * thinned partition newest is the end of its five minutes.  Opens the first and
+ * the last partition that the tenant has.  Partitions that cannot be read are
+ * left out.
  * PYRO_NOT_FOUND: there is none.
  */
 pyro_status_e pyro_store_extent(pyro_store_t *store, pyro_slice_t tenant,

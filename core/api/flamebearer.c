@@ -234,7 +234,9 @@ pyro_render_type(const pyro_render_t *render, pyro_arena_t *arena,
 
     *name = pyro_slice(NULL, 0);
 
-    if (render->json) {
+    if (render->json || render->rpc == PYRO_RENDER_LABELS
+        || render->rpc == PYRO_RENDER_LABEL_VALUES)
+    {
         return "application/json";
     }
 

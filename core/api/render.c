@@ -217,6 +217,7 @@ pyro_render_plan(pyro_renderer_t *r, pyro_plan_t *plan, const char *query,
 {
     int              found;
     pyro_slice_t     text;
+    pyro_error_t     error;
     pyro_status_e    status;
     pyro_planner_t   p;
 
@@ -245,6 +246,13 @@ pyro_render_plan(pyro_renderer_t *r, pyro_plan_t *plan, const char *query,
         p.common.matchers = (char **) &text.data;
         p.common.n_matchers = 1;
         status = pyro_plan_selectors(&p);
+
+        if (status == PYRO_INVALID) {
+            error = *r->err;
+            return pyro_error_set(r->err, PYRO_INVALID, error.reason,
+                                  "failed to parse \"%s\": %s", query,
+                                  error.message);
+        }
     }
 
     if (status == PYRO_OK) {
