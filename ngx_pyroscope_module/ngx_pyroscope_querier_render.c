@@ -1,10 +1,13 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_querier.h"
 
 #include "core/api/render.h"
+#include "core/base/inflate.h"
 
 
 static pyro_status_e ngx_pyroscope_querier_single(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena, const pyro_render_t *render);
+static pyro_status_e ngx_pyroscope_querier_export(ngx_pyroscope_query_t *q,
+    pyro_arena_t *arena, const pyro_plan_t *plan);
 static pyro_status_e ngx_pyroscope_querier_double(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena, const pyro_render_t *render);
 static pyro_status_e ngx_pyroscope_querier_list(ngx_pyroscope_query_t *q,
@@ -57,7 +60,7 @@ ngx_pyroscope_querier_single(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     pyro_store_query_t   query;
 
     if (!render->json) {
-        return ngx_pyroscope_querier_stacks(q, arena, &render->plan);
+        return ngx_pyroscope_querier_export(q, arena, &render->plan);
     }
 
     status = ngx_pyroscope_querier_tree(q, arena, &render->plan, 0, &tree);
@@ -76,6 +79,40 @@ ngx_pyroscope_querier_single(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     if (status == PYRO_OK) {
         pyro_render_single(render, &graph, series, n, &q->answer);
     }
+
+    return status;
+}
+
+
+/* pprof's files are packed whatever the client says. */
+
+static pyro_status_e
+ngx_pyroscope_querier_export(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
+    const pyro_plan_t *plan)
+{
+    pyro_rope_t           plain;
+    pyro_status_e         status;
+    Google__V1__Profile  *profile;
+
+    if (plan->format != PYRO_FORMAT_PPROF) {
+        return ngx_pyroscope_querier_text(q, arena, plan, &q->answer);
+    }
+
+    status = ngx_pyroscope_querier_pprof(q, arena, plan, &profile);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    pyro_rope_init(&plain, q->settings->query.max_response_bytes);
+    pyro_codec_encode(PYRO_CODEC_PROTO, &profile->base, &plain);
+    status = pyro_rope_status(&plain, &q->error);
+
+    if (status == PYRO_OK) {
+        status = pyro_gzip(&plain, &q->answer, &q->error);
+    }
+
+    pyro_rope_free(&plain);
 
     return status;
 }

@@ -144,3 +144,26 @@ pyro_dot_encode(pyro_slice_t dot, pyro_codec_e codec, pyro_rope_t *out,
 
     return pyro_rope_status(out, err);
 }
+
+
+pyro_status_e
+pyro_pprof_encode(pyro_rpc_e rpc, const Google__V1__Profile *profile,
+    pyro_codec_e codec, pyro_rope_t *out, pyro_error_t *err)
+{
+    Querier__V1__PprofProfile                    pprof;
+    Querier__V1__SelectMergeStacktracesResponse  m;
+
+    if (rpc == PYRO_RPC_SELECT_MERGE_PROFILE) {
+        pyro_codec_encode(codec, &profile->base, out);
+        return pyro_rope_status(out, err);
+    }
+
+    querier__v1__pprof_profile__init(&pprof);
+    pprof.profile = (Google__V1__Profile *) profile;
+
+    querier__v1__select_merge_stacktraces_response__init(&m);
+    m.pprof = &pprof;
+    pyro_codec_encode(codec, &m.base, out);
+
+    return pyro_rope_status(out, err);
+}

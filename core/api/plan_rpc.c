@@ -422,7 +422,8 @@ pyro_plan_stacktraces(pyro_planner_t *p,
 
     return status == PYRO_OK
            ? pyro_plan_max_nodes(p, m->max_nodes_set_case ? m->max_nodes : 0,
-                                 p->plan->format != PYRO_FORMAT_PPROF)
+                                 p->plan->format != PYRO_FORMAT_PPROF
+                                 && p->plan->format != PYRO_FORMAT_DOT)
            : status;
 }
 

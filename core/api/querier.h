@@ -10,6 +10,7 @@
 
 
 #include "core/api/plan.h"
+#include "core/api/proto/profile.pb-c.h"
 #include "core/query/flamegraph.h"
 #include "core/query/heatmap.h"
 
@@ -51,6 +52,11 @@ pyro_status_e pyro_tree_encode(pyro_slice_t tree, pyro_codec_e codec,
     pyro_rope_t *out, pyro_error_t *err);
 pyro_status_e pyro_dot_encode(pyro_slice_t dot, pyro_codec_e codec,
     pyro_rope_t *out, pyro_error_t *err);
+
+/* Of SelectMergeProfile, or as the pprof of SelectMergeStacktraces. */
+pyro_status_e pyro_pprof_encode(pyro_rpc_e rpc,
+    const Google__V1__Profile *profile, pyro_codec_e codec, pyro_rope_t *out,
+    pyro_error_t *err);
 
 pyro_status_e pyro_diff_encode(pyro_arena_t *arena,
     const pyro_flamegraph_t *graph, int64_t left, int64_t right,

@@ -341,6 +341,7 @@ pyro_render_nodes(pyro_renderer_t *r, pyro_planner_t *p)
 
     return pyro_plan_max_nodes(p, n,
                                p->plan->format != PYRO_FORMAT_PPROF
+                               && p->plan->format != PYRO_FORMAT_DOT
                                && p->plan->format != PYRO_FORMAT_COLLAPSED
                                && p->plan->format != PYRO_FORMAT_SPEEDSCOPE);
 }
