@@ -14,16 +14,17 @@ static pyro_status_e ngx_pyroscope_querier_plan(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena, pyro_plan_t *plan);
 static pyro_status_e ngx_pyroscope_querier_plan_run(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena, const pyro_plan_t *plan);
-static pyro_status_e ngx_pyroscope_querier_labels(ngx_pyroscope_query_t *q,
+static pyro_status_e ngx_pyroscope_querier_call(ngx_pyroscope_query_t *q,
+    pyro_arena_t *arena);
+static pyro_status_e ngx_pyroscope_querier_select(ngx_pyroscope_query_t *q,
     const pyro_plan_t *plan, pyro_store_query_t *query);
-static pyro_status_e ngx_pyroscope_querier_series(ngx_pyroscope_query_t *q,
-    const pyro_plan_t *plan, pyro_store_query_t *query);
+static pyro_status_e ngx_pyroscope_querier_totals(ngx_pyroscope_query_t *q,
+    const pyro_plan_t *plan, pyro_store_query_t *query,
+    pyro_series_set_t *set);
 static pyro_status_e ngx_pyroscope_querier_group(void *ctx,
     const pyro_labels_t *labels, uint32_t *group, pyro_error_t *err);
 static pyro_status_e ngx_pyroscope_querier_total(void *ctx, uint32_t group,
     int64_t time_ns, uint64_t total, uint32_t count, pyro_error_t *err);
-static pyro_status_e ngx_pyroscope_querier_stacks(ngx_pyroscope_query_t *q,
-    const pyro_plan_t *plan, const pyro_store_query_t *query);
 static pyro_status_e ngx_pyroscope_querier_gzip(ngx_pyroscope_query_t *q);
 
 
@@ -67,18 +68,10 @@ ngx_pyroscope_querier_run(void *data)
 static pyro_status_e
 ngx_pyroscope_querier_answer(ngx_pyroscope_query_t *q, pyro_arena_t *arena)
 {
-    pyro_plan_t    plan;
     pyro_status_e  status;
 
-    status = ngx_pyroscope_querier_plan(q, arena, &plan);
-
-    if (status != PYRO_OK) {
-        return status;
-    }
-
-    status = ngx_pyroscope_querier_plan_run(q, arena, &plan);
-
-    pyro_plan_free(&plan);
+    status = q->rpc < PYRO_RPC_COUNT ? ngx_pyroscope_querier_call(q, arena)
+                                     : ngx_pyroscope_querier_render(q, arena);
 
     if (status == PYRO_OK) {
         status = pyro_rope_status(&q->answer, &q->error);
@@ -89,6 +82,40 @@ ngx_pyroscope_querier_answer(ngx_pyroscope_query_t *q, pyro_arena_t *arena)
     }
 
     return status;
+}
+
+
+static pyro_status_e
+ngx_pyroscope_querier_call(ngx_pyroscope_query_t *q, pyro_arena_t *arena)
+{
+    pyro_plan_t    plan;
+    pyro_status_e  status;
+
+    status = ngx_pyroscope_querier_plan(q, arena, &plan);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    q->content_type = pyro_codec_content_type(q->codec);
+    status = ngx_pyroscope_querier_plan_run(q, arena, &plan);
+    pyro_plan_free(&plan);
+
+    return status;
+}
+
+
+void
+ngx_pyroscope_querier_limits(const ngx_pyroscope_query_t *q,
+    pyro_querier_limits_t *limits)
+{
+    limits->max_nodes_default =
+                              q->settings->limits.max_flamegraph_nodes_default;
+    limits->max_nodes_max = q->settings->limits.max_flamegraph_nodes_max;
+    limits->max_query_length = q->settings->limits.max_query_length;
+    limits->max_query_lookback = q->settings->limits.max_query_lookback;
+    limits->max_points = NGX_PYROSCOPE_MAX_POINTS;
+    limits->now = pyro_clock_wall();
 }
 
 
@@ -111,12 +138,7 @@ ngx_pyroscope_querier_plan(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
         return status;
     }
 
-    limits.max_nodes_default = q->settings->limits.max_flamegraph_nodes_default;
-    limits.max_nodes_max = q->settings->limits.max_flamegraph_nodes_max;
-    limits.max_query_length = q->settings->limits.max_query_length;
-    limits.max_query_lookback = q->settings->limits.max_query_lookback;
-    limits.max_points = NGX_PYROSCOPE_MAX_POINTS;
-    limits.now = pyro_clock_wall();
+    ngx_pyroscope_querier_limits(q, &limits);
 
     status = pyro_plan_decode(arena, q->rpc, q->codec, body, &limits, plan,
                               &q->error);
@@ -129,40 +151,62 @@ ngx_pyroscope_querier_plan(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
 }
 
 
+void
+ngx_pyroscope_querier_query(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
+    const pyro_plan_t *plan, pyro_store_query_t *query)
+{
+    memset(query, 0, sizeof(pyro_store_query_t));
+
+    query->missing = &q->missing;
+    query->tenant = PYRO_SLICE(NGX_PYROSCOPE_TENANT);
+    query->selectors = plan->selectors;
+    query->n_selectors = plan->n_selectors;
+    query->start = plan->start;
+    query->end = plan->end;
+    query->max_series = q->settings->query.max_series;
+    query->deadline = q->deadline;
+    query->cancel = q->canceled;
+    query->arena = arena;
+}
+
+
 static pyro_status_e
 ngx_pyroscope_querier_plan_run(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     const pyro_plan_t *plan)
 {
     pyro_store_query_t  query;
 
-    memset(&query, 0, sizeof(pyro_store_query_t));
-
-    query.missing = &q->missing;
-    query.tenant = PYRO_SLICE(NGX_PYROSCOPE_TENANT);
-    query.selectors = plan->selectors;
-    query.n_selectors = plan->n_selectors;
-    query.start = plan->start;
-    query.end = plan->end;
-    query.max_series = q->settings->query.max_series;
-    query.deadline = q->deadline;
-    query.cancel = q->canceled;
-    query.arena = arena;
+    ngx_pyroscope_querier_query(q, arena, plan, &query);
 
     switch (plan->rpc) {
 
     case PYRO_RPC_SELECT_MERGE_STACKTRACES:
-        return ngx_pyroscope_querier_stacks(q, plan, &query);
+    case PYRO_RPC_SELECT_MERGE_SPAN_PROFILE:
+    case PYRO_RPC_SELECT_MERGE_PROFILE:
+        return ngx_pyroscope_querier_stacks(q, arena, plan);
+
+    case PYRO_RPC_DIFF:
+        return ngx_pyroscope_querier_diff(q, arena, plan);
 
     case PYRO_RPC_SELECT_SERIES:
-        return ngx_pyroscope_querier_series(q, plan, &query);
+        return ngx_pyroscope_querier_select(q, plan, &query);
+
+    case PYRO_RPC_SELECT_HEATMAP:
+        return ngx_pyroscope_querier_heatmap(q, plan, &query);
+
+    case PYRO_RPC_PROFILE_TYPES:
+    case PYRO_RPC_LABEL_NAMES:
+    case PYRO_RPC_LABEL_VALUES:
+    case PYRO_RPC_SERIES:
+        return ngx_pyroscope_querier_labels(q, plan, &query);
 
     default:
-        return ngx_pyroscope_querier_labels(q, plan, &query);
+        return ngx_pyroscope_querier_side(q, plan, &query);
     }
 }
 
 
-static pyro_status_e
+pyro_status_e
 ngx_pyroscope_querier_labels(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
     pyro_store_query_t *query)
 {
@@ -201,19 +245,35 @@ ngx_pyroscope_querier_labels(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
         return status;
     }
 
-    return pyro_label_answer_encode(answer, q->codec, &q->answer, &q->error);
+    return q->rpc < PYRO_RPC_COUNT
+           ? pyro_label_answer_encode(answer, q->codec, &q->answer, &q->error)
+           : pyro_label_answer_list(answer, &q->answer, &q->error);
 }
 
 
 static pyro_status_e
-ngx_pyroscope_querier_series(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
+ngx_pyroscope_querier_select(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
     pyro_store_query_t *query)
 {
-    uint32_t                     n;
-    pyro_series_t               *series;
-    pyro_status_e                status;
-    pyro_series_set_t           *set;
-    pyro_store_totals_handler_t  handler;
+    uint32_t        n;
+    pyro_series_t  *series;
+    pyro_status_e   status;
+
+    status = ngx_pyroscope_querier_series(q, plan, query, &series, &n);
+
+    return status == PYRO_OK
+           ? pyro_series_encode(query->arena, plan, series, n, q->codec,
+                                &q->answer, &q->error)
+           : status;
+}
+
+
+pyro_status_e
+ngx_pyroscope_querier_series(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
+    pyro_store_query_t *query, pyro_series_t **series, uint32_t *n)
+{
+    pyro_status_e       status;
+    pyro_series_set_t  *set;
 
     set = pyro_series_create(query->arena, &plan->series);
 
@@ -223,23 +283,29 @@ ngx_pyroscope_querier_series(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
 
     pyro_series_range(&plan->series, &query->start, &query->end);
 
+    status = plan->exemplars
+             ? ngx_pyroscope_querier_exemplars(q, plan, query, set)
+             : ngx_pyroscope_querier_totals(q, plan, query, set);
+
+    return status == PYRO_OK ? pyro_series_finish(set, series, n, &q->error)
+                             : status;
+}
+
+
+static pyro_status_e
+ngx_pyroscope_querier_totals(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
+    pyro_store_query_t *query, pyro_series_set_t *set)
+{
+    pyro_store_totals_handler_t  handler;
+
+    ngx_memzero(&handler, sizeof(pyro_store_totals_handler_t));
+
     handler.ctx = set;
     handler.grid = &plan->series;
     handler.series = ngx_pyroscope_querier_group;
     handler.total = ngx_pyroscope_querier_total;
 
-    status = pyro_store_totals(q->store, query, &handler, &q->error);
-
-    if (status == PYRO_OK) {
-        status = pyro_series_finish(set, &series, &n, &q->error);
-    }
-
-    if (status != PYRO_OK) {
-        return status;
-    }
-
-    return pyro_series_encode(query->arena, series, n, q->codec, &q->answer,
-                              &q->error);
+    return pyro_store_totals(q->store, query, &handler, &q->error);
 }
 
 
@@ -258,36 +324,6 @@ ngx_pyroscope_querier_total(void *ctx, uint32_t group, int64_t time_ns,
     uint64_t total, uint32_t count, pyro_error_t *err)
 {
     return pyro_series_add_sum(ctx, group, time_ns, total, count, err);
-}
-
-
-static pyro_status_e
-ngx_pyroscope_querier_stacks(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
-    const pyro_store_query_t *query)
-{
-    pyro_tree_t        *tree;
-    pyro_status_e       status;
-    pyro_flamegraph_t   graph;
-
-    tree = pyro_tree_create(query->arena);
-
-    if (tree == NULL) {
-        return pyro_error_memory(&q->error);
-    }
-
-    status = pyro_store_merge(q->store, query, tree, &q->error);
-
-    if (status == PYRO_OK) {
-        status = pyro_flamegraph_build(tree, plan->max_nodes, &graph,
-                                       &q->error);
-    }
-
-    if (status != PYRO_OK) {
-        return status;
-    }
-
-    return pyro_flamegraph_encode(query->arena, &graph, q->codec, &q->answer,
-                                  &q->error);
 }
 
 

@@ -24,9 +24,13 @@ static pyro_status_e ngx_pyroscope_query_timeout(ngx_http_request_t *r,
     ngx_pyroscope_query_t *q, pyro_error_t *err);
 static ngx_int_t ngx_pyroscope_query_unsupported(ngx_http_request_t *r);
 static void ngx_pyroscope_query_body_handler(ngx_http_request_t *r);
+static pyro_status_e ngx_pyroscope_query_post(ngx_http_request_t *r,
+    ngx_pyroscope_query_t *q, pyro_error_t *err);
 static void ngx_pyroscope_query_done(ngx_http_request_t *r, void *data);
 static void ngx_pyroscope_query_resume(ngx_http_request_t *r);
 static ngx_int_t ngx_pyroscope_query_missing(ngx_http_request_t *r,
+    ngx_pyroscope_query_t *q);
+static ngx_int_t ngx_pyroscope_query_file(ngx_http_request_t *r,
     ngx_pyroscope_query_t *q);
 
 
@@ -211,37 +215,47 @@ ngx_pyroscope_query_unsupported(ngx_http_request_t *r)
 static void
 ngx_pyroscope_query_body_handler(ngx_http_request_t *r)
 {
-    pyro_error_t             err;
-    ngx_pyroscope_ctx_t     *ctx;
-    ngx_pyroscope_task_t     task;
-    ngx_pyroscope_query_t   *q;
-    ngx_pyroscope_worker_t  *worker;
+    pyro_error_t            err;
+    ngx_pyroscope_ctx_t    *ctx;
+    ngx_pyroscope_query_t  *q;
 
     ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
     q = ctx->query;
-    worker = &ngx_pyroscope_worker;
 
     if (ngx_pyroscope_body_collect(r, &q->body) != NGX_OK) {
         ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
     }
 
+    if (ngx_pyroscope_query_post(r, q, &err) != PYRO_OK) {
+        ngx_http_finalize_request(r, ngx_pyroscope_reply_error(r, &err));
+    }
+}
+
+
+/* To the query pool, if there is a store, and room. */
+
+static pyro_status_e
+ngx_pyroscope_query_post(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
+    pyro_error_t *err)
+{
+    ngx_pyroscope_task_t     task;
+    ngx_pyroscope_worker_t  *worker;
+
+    worker = &ngx_pyroscope_worker;
     q->store = worker->store;
 
     if (q->store == NULL) {
-        ngx_http_finalize_request(r, ngx_pyroscope_reply_error(r,
-                                                        &worker->store_error));
-        return;
+        *err = worker->store_error;
+        return err->status;
     }
 
     if (worker->queries >= q->settings->query.max_concurrent) {
-        (void) pyro_error_set(&err, PYRO_EXHAUSTED, PYRO_REASON_QUERY,
+        return pyro_error_set(err, PYRO_EXHAUSTED, PYRO_REASON_QUERY,
                               "%lu queries run in this worker, "
                               "query.max_concurrent is %u",
                               (unsigned long) worker->queries,
                               q->settings->query.max_concurrent);
-        ngx_http_finalize_request(r, ngx_pyroscope_reply_error(r, &err));
-        return;
     }
 
     worker->queries++;
@@ -253,11 +267,48 @@ ngx_pyroscope_query_body_handler(ngx_http_request_t *r)
     task.done = ngx_pyroscope_query_done;
 
     if (ngx_pyroscope_task_post(r, worker->query_pool, &task) != NGX_OK) {
-        (void) pyro_error_set(&err, PYRO_EXHAUSTED, PYRO_REASON_QUEUE,
+        return pyro_error_set(err, PYRO_EXHAUSTED, PYRO_REASON_QUEUE,
                               "the queue of the thread pool "
                               "\"pyroscope_query\" is full");
-        ngx_http_finalize_request(r, ngx_pyroscope_reply_error(r, &err));
     }
+
+    return PYRO_OK;
+}
+
+
+ngx_int_t
+ngx_pyroscope_query_get_handler(ngx_http_request_t *r,
+    ngx_pyroscope_ctx_t *ctx)
+{
+    ngx_int_t               rc;
+    pyro_error_t            err;
+    ngx_pyroscope_query_t  *q;
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    q = ngx_pyroscope_query_create(r, ctx);
+
+    if (q == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    q->args = ngx_pyroscope_slice(&r->args);
+    q->deadline = pyro_clock_mono()
+                  + q->settings->query.timeout * PYRO_NS_PER_MS;
+
+    if (ngx_pyroscope_query_post(r, q, &err) != PYRO_OK) {
+        return ngx_pyroscope_reply_error(r, &err);
+    }
+
+    /* no body reader holds a reference here: the parked request needs one */
+
+    r->main->count++;
+
+    return NGX_DONE;
 }
 
 
@@ -288,15 +339,16 @@ ngx_pyroscope_query_resume(ngx_http_request_t *r)
     if (q->status != PYRO_OK) {
         rc = ngx_pyroscope_reply_error(r, &q->error);
 
-    } else if (q->missing.n && ngx_pyroscope_query_missing(r, q) != NGX_OK) {
+    } else if ((q->missing.n && ngx_pyroscope_query_missing(r, q) != NGX_OK)
+               || (q->file[0] && ngx_pyroscope_query_file(r, q) != NGX_OK))
+    {
         rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
 
     } else {
         answer = q->answer;
         pyro_rope_init(&q->answer, 0);
 
-        rc = ngx_pyroscope_reply(r, NGX_HTTP_OK,
-                                 pyro_codec_content_type(q->codec), &answer,
+        rc = ngx_pyroscope_reply(r, NGX_HTTP_OK, q->content_type, &answer,
                                  q->gzip_out);
     }
 
@@ -336,4 +388,25 @@ ngx_pyroscope_query_missing(ngx_http_request_t *r, ngx_pyroscope_query_t *q)
 
     return ngx_pyroscope_reply_header(r, NGX_PYROSCOPE_INCOMPLETE,
                                       (char *) name);
+}
+
+
+/* A browser is to store it under this name, which needs no quoting. */
+
+static ngx_int_t
+ngx_pyroscope_query_file(ngx_http_request_t *r, ngx_pyroscope_query_t *q)
+{
+    u_char  *value;
+
+    value = ngx_pnalloc(r->pool, sizeof("attachment; filename=\"\"")
+                                 + ngx_strlen(q->file));
+
+    if (value == NULL) {
+        return NGX_ERROR;
+    }
+
+    *ngx_sprintf(value, "attachment; filename=\"%s\"", q->file) = '\0';
+
+    return ngx_pyroscope_reply_header(r, "Content-Disposition",
+                                      (char *) value);
 }

@@ -17,6 +17,7 @@ struct ngx_pyroscope_query_s {
     /* set on the event loop, read by the task */
     ngx_pyroscope_body_t    body;
     pyro_rpc_e              rpc;
+    pyro_slice_t            args;           /* of a URL */
     pyro_codec_e            codec;
     ngx_uint_t              gzip_in;
     ngx_uint_t              gzip_out;
@@ -28,6 +29,8 @@ struct ngx_pyroscope_query_s {
 
     /* made by the task; answer goes to nginx, or is freed with the pool */
     pyro_rope_t             answer;
+    const char             *content_type;
+    char                    file[160];      /* of a download, or empty */
     pyro_status_e           status;
     pyro_error_t            error;
     pyro_store_missing_t    missing;
@@ -38,6 +41,10 @@ struct ngx_pyroscope_query_s {
 
 
 ngx_int_t ngx_pyroscope_query_handler(ngx_http_request_t *r,
+    ngx_pyroscope_ctx_t *ctx);
+
+/* What is asked by a URL alone: GET. */
+ngx_int_t ngx_pyroscope_query_get_handler(ngx_http_request_t *r,
     ngx_pyroscope_ctx_t *ctx);
 
 

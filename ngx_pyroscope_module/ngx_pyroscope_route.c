@@ -9,10 +9,17 @@
 
 #define NGX_PYROSCOPE_GET  (NGX_HTTP_GET|NGX_HTTP_HEAD)
 
-#define NGX_PYROSCOPE_RPC(method, name, call)                                 \
-    { ngx_string("/querier.v1.QuerierService/" method),                       \
-      "querier_v1_querierservice_" name, NGX_PYROSCOPE_QUERY, NGX_HTTP_POST,  \
+#define NGX_PYROSCOPE_CALL(path, name, call)                                  \
+    { ngx_string(path), name, NGX_PYROSCOPE_QUERY, NGX_HTTP_POST,             \
       1, call, ngx_pyroscope_query_handler }
+
+#define NGX_PYROSCOPE_URL(path, name, call)                                   \
+    { ngx_string(path), name, NGX_PYROSCOPE_QUERY, NGX_PYROSCOPE_GET,         \
+      0, call, ngx_pyroscope_query_get_handler }
+
+#define NGX_PYROSCOPE_RPC(method, name, call)                                 \
+    NGX_PYROSCOPE_CALL("/querier.v1.QuerierService/" method,                  \
+                       "querier_v1_querierservice_" name, call)
 
 
 static ngx_pyroscope_route_t *ngx_pyroscope_route_find(ngx_str_t *uri,
@@ -39,6 +46,45 @@ static ngx_pyroscope_route_t  ngx_pyroscope_routes[] = {
     NGX_PYROSCOPE_RPC("SelectSeries", "selectseries", PYRO_RPC_SELECT_SERIES),
     NGX_PYROSCOPE_RPC("SelectMergeStacktraces", "selectmergestacktraces",
                       PYRO_RPC_SELECT_MERGE_STACKTRACES),
+    NGX_PYROSCOPE_RPC("SelectMergeSpanProfile", "selectmergespanprofile",
+                      PYRO_RPC_SELECT_MERGE_SPAN_PROFILE),
+    NGX_PYROSCOPE_RPC("SelectMergeProfile", "selectmergeprofile",
+                      PYRO_RPC_SELECT_MERGE_PROFILE),
+    NGX_PYROSCOPE_RPC("SelectHeatmap", "selectheatmap",
+                      PYRO_RPC_SELECT_HEATMAP),
+    NGX_PYROSCOPE_RPC("Diff", "diff", PYRO_RPC_DIFF),
+    NGX_PYROSCOPE_RPC("GetProfileStats", "getprofilestats",
+                      PYRO_RPC_GET_PROFILE_STATS),
+    NGX_PYROSCOPE_RPC("AnalyzeQuery", "analyzequery",
+                      PYRO_RPC_ANALYZE_QUERY),
+
+    NGX_PYROSCOPE_CALL("/settings.v1.SettingsService/Get",
+                       "settings_v1_settingsservice_get",
+                       PYRO_RPC_GET_SETTINGS),
+    NGX_PYROSCOPE_CALL("/settings.v1.SettingsService/Set",
+                       "settings_v1_settingsservice_set",
+                       PYRO_RPC_SET_SETTINGS),
+    NGX_PYROSCOPE_CALL("/settings.v1.SettingsService/Delete",
+                       "settings_v1_settingsservice_delete",
+                       PYRO_RPC_DELETE_SETTINGS),
+    NGX_PYROSCOPE_CALL("/version.v1.Version/Version",
+                       "version_v1_version_version", PYRO_RPC_VERSION),
+    NGX_PYROSCOPE_CALL("/capabilities.v1.FeatureFlagsService/GetFeatureFlags",
+                       "capabilities_v1_featureflagsservice_getfeatureflags",
+                       PYRO_RPC_FEATURE_FLAGS),
+
+    NGX_PYROSCOPE_URL("/pyroscope/render", "pyroscope_render", PYRO_RENDER),
+    NGX_PYROSCOPE_URL("/render", "render", PYRO_RENDER),
+    NGX_PYROSCOPE_URL("/pyroscope/render-diff", "pyroscope_render_diff",
+                      PYRO_RENDER_DIFF),
+    NGX_PYROSCOPE_URL("/render-diff", "render_diff", PYRO_RENDER_DIFF),
+    NGX_PYROSCOPE_URL("/pyroscope/label-values", "pyroscope_label_values",
+                      PYRO_RENDER_LABEL_VALUES),
+    NGX_PYROSCOPE_URL("/label-values", "label_values",
+                      PYRO_RENDER_LABEL_VALUES),
+    NGX_PYROSCOPE_URL("/pyroscope/labels", "pyroscope_labels",
+                      PYRO_RENDER_LABELS),
+    NGX_PYROSCOPE_URL("/labels", "labels", PYRO_RENDER_LABELS),
 
     { ngx_string("/ready"), "ready", NGX_PYROSCOPE_ALL, NGX_PYROSCOPE_GET,
       0, 0, ngx_pyroscope_ready_handler },

@@ -18,12 +18,12 @@ struct ngx_pyroscope_route_s {
     ngx_uint_t    serves;           /* NGX_PYROSCOPE_*, any bit */
     ngx_uint_t    methods;          /* NGX_HTTP_GET (and HEAD) or _POST */
     ngx_uint_t    rpc;              /* Connect: errors as it has them */
-    pyro_rpc_e    call;             /* if rpc */
+    pyro_rpc_e    call;             /* of a query */
     ngx_int_t   (*handler)(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx);
 };
 
 
-#define NGX_PYROSCOPE_ROUTES  14    /* the table's rows, and one for "other" */
+#define NGX_PYROSCOPE_ROUTES  33    /* the table's rows, and one for "other" */
 
 
 /* The content handler of a "pyroscope" location. */

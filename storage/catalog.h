@@ -26,7 +26,8 @@ typedef enum {
     PYRO_CONTROL_META = 0,
     PYRO_CONTROL_PART,
     PYRO_CONTROL_TENANT,
-    PYRO_CONTROL_INFO,
+    PYRO_CONTROL_INFO,              /* from here on: older files lack it */
+    PYRO_CONTROL_SETTING,
     PYRO_CONTROL_COUNT
 } pyro_control_db_e;
 
@@ -35,7 +36,7 @@ typedef struct {
     pyro_store_options_t   options;     /* with defaults filled in */
     char                  *dir;
     pyro_env_t            *control;
-    pyro_kv_db_t           dbi[PYRO_CONTROL_COUNT];     /* INFO may be 0 */
+    pyro_kv_db_t           dbi[PYRO_CONTROL_COUNT];     /* 0: not there */
 
     pthread_mutex_t        mutex;
     uint32_t               holds;       /* of control */
@@ -128,11 +129,13 @@ pyro_status_e pyro_catalog_add_tenant(pyro_catalog_t *catalog,
 
 
 /*
- * control.mdb for a write transaction outside the mutex, which is every
- * query's and must not wait for a disk: until it is given back, control and
- * dbi stay as they are.  "info" is there.
+ * control.mdb for a transaction outside the mutex, which is every query's and
+ * must not wait for a disk: until it is given back, control and dbi stay as
+ * they are.  The database is there: it is made, or without make, where an older
+ * file does not have it, nothing is held and it is PYRO_NOT_FOUND.
  */
-pyro_status_e pyro_catalog_hold(pyro_catalog_t *catalog, pyro_error_t *err);
+pyro_status_e pyro_catalog_hold(pyro_catalog_t *catalog, pyro_control_db_e db,
+    int make, pyro_error_t *err);
 void pyro_catalog_unhold(pyro_catalog_t *catalog);
 
 
@@ -145,12 +148,12 @@ pyro_status_e pyro_catalog_control(pyro_catalog_t *catalog, pyro_error_t *err);
 pyro_status_e pyro_catalog_ready(pyro_catalog_t *catalog, pyro_error_t *err);
 
 /*
- * dbi[PYRO_CONTROL_INFO], which older files do not have: PYRO_NOT_FOUND, or
- * made.  Handles are opened nowhere else but here and in
- * pyro_catalog_control(): LMDB wants one transaction at a time for that.
+ * One of dbi that older files do not have: PYRO_NOT_FOUND, or made.  Handles
+ * are opened nowhere else but here and in pyro_catalog_control(): LMDB wants
+ * one transaction at a time for that.
  */
-pyro_status_e pyro_catalog_info_locked(pyro_catalog_t *catalog, int make,
-    pyro_error_t *err);
+pyro_status_e pyro_catalog_db_locked(pyro_catalog_t *catalog,
+    pyro_control_db_e db, int make, pyro_error_t *err);
 
 /* pyro_catalog_refresh(), pyro_catalog_generation(), pyro_catalog_find(). */
 pyro_status_e pyro_catalog_refresh_locked(pyro_catalog_t *catalog,

@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#include "core/base/utf8.h"
+
 
 static pyro_status_e pyro_check_control_all(pyro_check_sink_t *sink,
     pyro_catalog_t *catalog, pyro_error_t *err);
@@ -14,7 +16,13 @@ static pyro_status_e pyro_check_control_db(pyro_check_sink_t *sink,
     pyro_catalog_t *catalog, pyro_kv_txn_t *txn, pyro_control_db_e db,
     pyro_error_t *err);
 static void pyro_check_control_entry(pyro_check_sink_t *sink,
-    pyro_control_db_e db, const pyro_slice_t *key, const pyro_slice_t *value);
+    const pyro_catalog_t *catalog, pyro_control_db_e db,
+    const pyro_slice_t *key, const pyro_slice_t *value);
+static void pyro_check_control_setting(pyro_check_sink_t *sink,
+    const pyro_catalog_t *catalog, const pyro_slice_t *key,
+    const pyro_slice_t *value);
+static int pyro_check_control_has(const pyro_catalog_t *catalog,
+    uint32_t tenant);
 static void pyro_check_control_part(pyro_check_sink_t *sink,
     const pyro_catalog_t *catalog, const pyro_partition_t *part);
 static void pyro_check_control_tenants(pyro_check_sink_t *sink,
@@ -133,7 +141,7 @@ pyro_check_control_db(pyro_check_sink_t *sink, pyro_catalog_t *catalog,
         memcpy(bytes, key.data, key.len);
         last.len = key.len;
 
-        pyro_check_control_entry(sink, db, &key, &value);
+        pyro_check_control_entry(sink, catalog, db, &key, &value);
     }
 
     pyro_kv_cursor_close(cursor);
@@ -150,10 +158,15 @@ pyro_check_control_db(pyro_check_sink_t *sink, pyro_catalog_t *catalog,
 
 
 static void
-pyro_check_control_entry(pyro_check_sink_t *sink, pyro_control_db_e db,
+pyro_check_control_entry(pyro_check_sink_t *sink,
+    const pyro_catalog_t *catalog, pyro_control_db_e db,
     const pyro_slice_t *key, const pyro_slice_t *value)
 {
     pyro_info_value_t  info;
+
+    if (db == PYRO_CONTROL_SETTING) {
+        pyro_check_control_setting(sink, catalog, key, value);
+    }
 
     if (db == PYRO_CONTROL_INFO
         && (key->len != 12 || pyro_info_get(*value, &info)
@@ -164,6 +177,49 @@ pyro_check_control_entry(pyro_check_sink_t *sink, pyro_control_db_e db,
                         "said of itself cannot be read, or is under another "
                         "one's hash");
     }
+}
+
+
+static void
+pyro_check_control_setting(pyro_check_sink_t *sink,
+    const pyro_catalog_t *catalog, const pyro_slice_t *key,
+    const pyro_slice_t *value)
+{
+    uint32_t               tenant;
+    pyro_setting_value_t   setting;
+
+    if (key->len <= 4 || key->len > PYRO_SETTING_KEY
+        || !pyro_utf8_valid(key->data + 4, key->len - 4)
+        || pyro_setting_get(*value, &setting) || setting.modified <= 0
+        || setting.text.len > PYRO_STORE_SETTING_VALUE)
+    {
+        pyro_check_tell(sink, PYRO_CHECK_DAMAGE, "setting", 0, "a setting "
+                        "cannot be read: its name, its time, or its length is "
+                        "none");
+        return;
+    }
+
+    tenant = pyro_get_be32((const uint8_t *) key->data);
+
+    if (!pyro_check_control_has(catalog, tenant)) {
+        pyro_check_tell(sink, PYRO_CHECK_DAMAGE, "setting", tenant,
+                        "a setting is of a tenant that is not there");
+    }
+}
+
+
+static int
+pyro_check_control_has(const pyro_catalog_t *catalog, uint32_t tenant)
+{
+    uint32_t  i;
+
+    for (i = 0; i < catalog->tenants.n; i++) {
+        if (catalog->tenant_ids[i] == tenant) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

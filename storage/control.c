@@ -31,7 +31,7 @@ static pyro_status_e pyro_catalog_create(pyro_catalog_t *catalog,
 
 
 static const char  *pyro_control_names[PYRO_CONTROL_COUNT] = {
-    "meta", "part", "tenant", "info"
+    "meta", "part", "tenant", "info", "setting"
 };
 
 
@@ -74,7 +74,7 @@ pyro_catalog_control(pyro_catalog_t *catalog, pyro_error_t *err)
     for (i = 0, rc = 0; i < PYRO_CONTROL_COUNT && rc == 0; i++) {
         rc = pyro_kv_open(txn, pyro_control_names[i], 0, &catalog->dbi[i]);
 
-        if (rc == PYRO_KV_NOT_FOUND && i == PYRO_CONTROL_INFO) {
+        if (rc == PYRO_KV_NOT_FOUND && i >= PYRO_CONTROL_INFO) {
             catalog->dbi[i] = 0;
             rc = 0;
         }
@@ -120,14 +120,15 @@ pyro_catalog_ready(pyro_catalog_t *catalog, pyro_error_t *err)
 
 
 pyro_status_e
-pyro_catalog_info_locked(pyro_catalog_t *catalog, int make, pyro_error_t *err)
+pyro_catalog_db_locked(pyro_catalog_t *catalog, pyro_control_db_e db, int make,
+    pyro_error_t *err)
 {
     int             rc;
     pyro_kv_db_t    dbi;
     pyro_kv_txn_t  *txn;
     pyro_status_e   status;
 
-    if (catalog->dbi[PYRO_CONTROL_INFO]) {
+    if (catalog->dbi[db]) {
         return PYRO_OK;
     }
 
@@ -137,8 +138,7 @@ pyro_catalog_info_locked(pyro_catalog_t *catalog, int make, pyro_error_t *err)
         return status;
     }
 
-    rc = pyro_kv_open(txn, pyro_control_names[PYRO_CONTROL_INFO],
-                      make, &dbi);
+    rc = pyro_kv_open(txn, pyro_control_names[db], make, &dbi);
 
     if (rc) {
         pyro_env_abort(catalog->control, txn);
@@ -150,7 +150,7 @@ pyro_catalog_info_locked(pyro_catalog_t *catalog, int make, pyro_error_t *err)
     status = pyro_env_commit(catalog->control, txn, err);
 
     if (status == PYRO_OK) {
-        catalog->dbi[PYRO_CONTROL_INFO] = dbi;
+        catalog->dbi[db] = dbi;
     }
 
     return status;
@@ -158,7 +158,8 @@ pyro_catalog_info_locked(pyro_catalog_t *catalog, int make, pyro_error_t *err)
 
 
 pyro_status_e
-pyro_catalog_hold(pyro_catalog_t *catalog, pyro_error_t *err)
+pyro_catalog_hold(pyro_catalog_t *catalog, pyro_control_db_e db, int make,
+    pyro_error_t *err)
 {
     pyro_status_e  status;
 
@@ -167,7 +168,7 @@ pyro_catalog_hold(pyro_catalog_t *catalog, pyro_error_t *err)
     status = pyro_catalog_ready(catalog, err);
 
     if (status == PYRO_OK) {
-        status = pyro_catalog_info_locked(catalog, 1, err);
+        status = pyro_catalog_db_locked(catalog, db, make, err);
     }
 
     if (status == PYRO_OK) {

@@ -229,7 +229,7 @@ pyro_info_commit(pyro_store_t *store, pyro_info_item_t *items, uint32_t n)
     }
 
     if (status == PYRO_OK) {
-        status = pyro_catalog_hold(catalog, NULL);
+        status = pyro_catalog_hold(catalog, PYRO_CONTROL_INFO, 1, NULL);
     }
 
     if (status != PYRO_OK) {
@@ -498,7 +498,7 @@ pyro_store_info(pyro_store_t *store, pyro_slice_t tenant, pyro_slice_t service,
                              : pyro_catalog_ready(catalog, err);
 
     if (status == PYRO_OK) {
-        status = pyro_catalog_info_locked(catalog, 0, err);
+        status = pyro_catalog_db_locked(catalog, PYRO_CONTROL_INFO, 0, err);
     }
 
     if (status == PYRO_OK) {

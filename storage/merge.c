@@ -1,11 +1,13 @@
 /*
  * pyro_store_merge(): pairs of push records and roll-ups (storage/plan.h) added
  * into a dense array over the nodes of a scope, then the live nodes, those with
- * a value and their ancestors, joined by function name into the query's tree.
+ * a value and their ancestors, joined by function name, or by frame, into the
+ * query's tree.
  */
 
 #include "storage/dict.h"
 #include "storage/nodes.h"
+#include "storage/pick.h"
 #include "storage/plan.h"
 #include "storage/select.h"
 #include "storage/series_index.h"
@@ -25,12 +27,15 @@ typedef struct {
     uint32_t           cap_frames;
     uint32_t          *joined;      /* node of the tree; first: is it live */
     uint32_t           cap_joined;
-    uint32_t          *names;       /* by frame: name in the tree + 1 */
+    uint32_t          *names;       /* by frame: name in the tree, or frame
+                                     * there, + 1 */
     uint32_t           cap_names;
     uint32_t           n_names;
     pyro_dict_walk_t   frame;       /* while nodes are joined */
     pyro_dict_walk_t   text;
+    pyro_dict_walk_t   file;
 
+    pyro_pick_t       *pick;        /* NULL: everything is meant */
     pyro_plan_read_t   plan;
     uint8_t           *types;       /* by ptype - 1: wanted of this stream */
     uint32_t           cap_types;
@@ -51,6 +56,7 @@ static void pyro_merge_want(pyro_read_t *read, pyro_merge_t *m,
 static pyro_status_e pyro_merge_raw(pyro_read_t *read, pyro_merge_t *m,
     uint32_t stream, int64_t start, int64_t end);
 static pyro_status_e pyro_merge_record(pyro_scan_t *scan, pyro_merge_t *m);
+static pyro_status_e pyro_merge_picked(pyro_scan_t *scan, pyro_merge_t *m);
 static pyro_status_e pyro_merge_rollups(pyro_read_t *read, pyro_merge_t *m,
     uint32_t stream, uint32_t ptype, const pyro_segment_t *segment);
 static pyro_status_e pyro_merge_join(pyro_read_t *read, pyro_merge_t *m);
@@ -59,16 +65,30 @@ static pyro_status_e pyro_merge_node(pyro_read_t *read, pyro_merge_t *m,
     uint32_t node);
 static pyro_status_e pyro_merge_name(pyro_read_t *read, pyro_merge_t *m,
     uint32_t frame, uint32_t *name);
+static pyro_status_e pyro_merge_frame(pyro_read_t *read, pyro_merge_t *m,
+    const pyro_frame_value_t *value, uint32_t *name);
+static pyro_status_e pyro_merge_text(pyro_read_t *read, pyro_merge_t *m,
+    pyro_dict_walk_t *walk, uint32_t string, uint32_t *name);
 
 
 pyro_status_e
 pyro_store_merge(pyro_store_t *store, const pyro_store_query_t *query,
     pyro_tree_t *tree, pyro_error_t *err)
 {
+    pyro_pick_t   pick;
     pyro_merge_t  merge;
 
     memset(&merge, 0, sizeof(pyro_merge_t));
     merge.tree = tree;
+
+    if (query->pick != NULL) {
+
+        if (pyro_pick_prepare(&pick, query->pick, query->arena)) {
+            return pyro_error_memory(err);
+        }
+
+        merge.pick = &pick;
+    }
 
     return pyro_read_each(store, query, pyro_merge_partition, &merge, err);
 }
@@ -87,6 +107,12 @@ pyro_merge_partition(pyro_read_t *read, void *ctx)
     n = 0;
 
     status = pyro_plan_begin(read, &m->plan);
+
+    if (status == PYRO_OK && m->pick != NULL
+        && pyro_plan_pushes(read, &m->plan))
+    {
+        return PYRO_OK;
+    }
 
     if (status == PYRO_OK) {
         status = pyro_select(read, &selected, &n);
@@ -227,7 +253,8 @@ pyro_merge_raw(pyro_read_t *read, pyro_merge_t *m, uint32_t stream,
         }
 
         if (status == PYRO_OK) {
-            status = pyro_merge_record(&scan, m);
+            status = m->pick == NULL ? pyro_merge_record(&scan, m)
+                                     : pyro_merge_picked(&scan, m);
         }
 
         if (status != PYRO_OK) {
@@ -257,6 +284,34 @@ pyro_merge_record(pyro_scan_t *scan, pyro_merge_t *m)
     }
 
     if (rc == -1) {
+        scan->read->store->damaged++;
+    }
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_merge_picked(pyro_scan_t *scan, pyro_merge_t *m)
+{
+    pyro_status_e  status;
+
+    if (!pyro_pick_has_profile(m->pick, scan->record.digest, scan->time)) {
+        return PYRO_OK;
+    }
+
+    if (!pyro_pick_has_spans(m->pick)) {
+        return pyro_merge_record(scan, m);
+    }
+
+    status = pyro_pick_add(m->pick, &scan->record, m->types,
+                           scan->read->ptypes.n, m->values, m->n);
+
+    if (status == PYRO_UNAVAILABLE) {
+        return pyro_error_memory(scan->read->view.err);
+    }
+
+    if (status != PYRO_OK) {
         scan->read->store->damaged++;
     }
 
@@ -360,6 +415,7 @@ pyro_merge_join(pyro_read_t *read, pyro_merge_t *m)
 
     pyro_dict_walk_end(&m->frame);
     pyro_dict_walk_end(&m->text);
+    pyro_dict_walk_end(&m->file);
 
     return status;
 }
@@ -429,7 +485,7 @@ static pyro_status_e
 pyro_merge_name(pyro_read_t *read, pyro_merge_t *m, uint32_t frame,
     uint32_t *name)
 {
-    pyro_slice_t         in, text;
+    pyro_slice_t         in;
     pyro_status_e        status;
     pyro_frame_value_t   value;
 
@@ -451,24 +507,68 @@ pyro_merge_name(pyro_read_t *read, pyro_merge_t *m, uint32_t frame,
                                   read->view.err);
     }
 
-    text = pyro_slice(NULL, 0);
+    if (status == PYRO_OK) {
+        status = m->tree->by_lines
+                 ? pyro_merge_frame(read, m, &value, name)
+                 : pyro_merge_text(read, m, &m->text, value.function, name);
+    }
 
-    if (status == PYRO_OK && value.function) {
-        status = pyro_dict_walk(&read->view, PYRO_DB_STR, &m->text,
-                                read->snapshot, value.function, &text);
+    if (status == PYRO_OK) {
+        m->names[frame] = *name + 1;
+    }
+
+    return status;
+}
+
+
+static pyro_status_e
+pyro_merge_frame(pyro_read_t *read, pyro_merge_t *m,
+    const pyro_frame_value_t *value, uint32_t *name)
+{
+    pyro_status_e       status;
+    pyro_tree_frame_t   frame;
+
+    frame.file = PYRO_NONE;
+    frame.line = value->line;
+    frame.start_line = value->start_line;
+
+    status = pyro_merge_text(read, m, &m->text, value->function,
+                             &frame.function);
+
+    if (status == PYRO_OK && value->file) {
+        status = pyro_merge_text(read, m, &m->file, value->file, &frame.file);
     }
 
     if (status != PYRO_OK) {
         return status;
     }
 
-    *name = pyro_tree_name(m->tree, text);
+    *name = pyro_tree_frame(m->tree, &frame);
 
-    if (*name == PYRO_NONE) {
-        return pyro_error_memory(read->view.err);
+    return *name == PYRO_NONE ? pyro_error_memory(read->view.err) : PYRO_OK;
+}
+
+
+/* A string of the partition as a name of the tree. */
+static pyro_status_e
+pyro_merge_text(pyro_read_t *read, pyro_merge_t *m, pyro_dict_walk_t *walk,
+    uint32_t string, uint32_t *name)
+{
+    pyro_slice_t   text;
+    pyro_status_e  status;
+
+    text = pyro_slice(NULL, 0);
+
+    if (string) {
+        status = pyro_dict_walk(&read->view, PYRO_DB_STR, walk,
+                                read->snapshot, string, &text);
+
+        if (status != PYRO_OK) {
+            return status;
+        }
     }
 
-    m->names[frame] = *name + 1;
+    *name = pyro_tree_name(m->tree, text);
 
-    return PYRO_OK;
+    return *name == PYRO_NONE ? pyro_error_memory(read->view.err) : PYRO_OK;
 }

@@ -150,6 +150,27 @@ pyro_pairs_add(pyro_bytes_t *in, uint32_t count, uint64_t scale,
 
 
 int
+pyro_pairs_sum(pyro_bytes_t *in, uint32_t count, uint64_t scale, uint64_t *sum)
+{
+    uint64_t  node, value, most;
+
+    most = INT64_MAX / scale;
+
+    while (count--) {
+
+        if (pyro_take(in, &node) || pyro_take(in, &value) || value > most) {
+            return -1;
+        }
+
+        value = *sum + value * scale;
+        *sum = value > INT64_MAX ? INT64_MAX : value;
+    }
+
+    return 0;
+}
+
+
+int
 pyro_pairs_skip(pyro_bytes_t *in, uint32_t count)
 {
     uint64_t  skipped;

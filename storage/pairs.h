@@ -53,6 +53,10 @@ uint8_t *pyro_pairs_put(uint8_t *p, const pyro_pair_t *items, uint32_t n,
 int pyro_pairs_add(pyro_bytes_t *in, uint32_t count, uint64_t scale,
     uint64_t *acc, uint32_t n);
 
+/* Adds the values of count pairs to *sum, of any nodes.  -1: damaged. */
+int pyro_pairs_sum(pyro_bytes_t *in, uint32_t count, uint64_t scale,
+    uint64_t *sum);
+
 /* Reads count pairs into items.  -1: damaged. */
 int pyro_pairs_take(pyro_bytes_t *in, uint32_t count, uint64_t scale,
     pyro_pair_t *items);

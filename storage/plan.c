@@ -60,6 +60,16 @@ pyro_plan_begin(pyro_read_t *read, pyro_plan_read_t *plan)
 }
 
 
+int
+pyro_plan_pushes(const pyro_read_t *read, pyro_plan_read_t *plan)
+{
+    plan->from = 0;
+    plan->to = 0;
+
+    return read->view.part->thinned || plan->start > plan->end ? -1 : 0;
+}
+
+
 /*
  * Beyond the partition's ends there is nothing: a range that reaches there
  * takes the first and the last slot as a whole.

@@ -51,6 +51,12 @@ typedef struct {
 /* For a partition; in the query's arena. */
 pyro_status_e pyro_plan_begin(pyro_read_t *read, pyro_plan_read_t *plan);
 
+/*
+ * From here on it is push records alone: no segment is a roll-up.  -1: the
+ * partition has none any more, or none of the range.
+ */
+int pyro_plan_pushes(const pyro_read_t *read, pyro_plan_read_t *plan);
+
 /* The late slots of a stream that are in the plan's range. */
 pyro_status_e pyro_plan_dirty(pyro_read_t *read, pyro_plan_read_t *plan,
     uint32_t stream);

@@ -14,6 +14,9 @@ static uint64_t pyro_record_scale(const pyro_section_t *section,
     const pyro_pair_t *items, uint32_t n, int spans);
 static int pyro_record_groups(pyro_arena_t *arena, pyro_pairs_t *room,
     uint32_t n, uint64_t scale, pyro_slice_t *groups);
+static int pyro_record_take_groups(pyro_record_t *record, pyro_bytes_t *in);
+static int pyro_record_take_group(pyro_bytes_t *in, uint32_t n_spans,
+    uint64_t *span, uint32_t *count);
 
 
 /*
@@ -431,15 +434,11 @@ pyro_record_span(pyro_record_t *record, pyro_span_t *span)
 }
 
 
-int
-pyro_record_add_spans(pyro_record_t *record,
-    const pyro_record_section_t *section, const uint8_t *wanted,
-    uint32_t n_wanted, uint64_t *acc, uint32_t n)
+/* The groups of the next section. */
+static int
+pyro_record_take_groups(pyro_record_t *record, pyro_bytes_t *in)
 {
-    int           rc;
-    uint32_t      i, groups, delta, count;
-    uint64_t      len, span;
-    pyro_bytes_t  in;
+    uint64_t  len;
 
     if (pyro_take(&record->rest, &len)
         || len > (uint64_t) (record->rest.end - record->rest.p))
@@ -447,22 +446,47 @@ pyro_record_add_spans(pyro_record_t *record,
         return -1;
     }
 
-    in = pyro_bytes(record->rest.p, (size_t) len);
-    record->rest.p = in.end;
+    *in = pyro_bytes(record->rest.p, (size_t) len);
+    record->rest.p = in->end;
 
-    if (pyro_take_u32(&in, &groups)) {
+    return 0;
+}
+
+
+/* What precedes the pairs of a group: *span is that of the group before. */
+static int
+pyro_record_take_group(pyro_bytes_t *in, uint32_t n_spans, uint64_t *span,
+    uint32_t *count)
+{
+    uint32_t  delta;
+
+    if (pyro_take_u32(in, &delta) || pyro_take_u32(in, count)) {
+        return -1;
+    }
+
+    *span += delta;
+
+    return *span == 0 || *span > n_spans ? -1 : 0;
+}
+
+
+int
+pyro_record_add_spans(pyro_record_t *record,
+    const pyro_record_section_t *section, const uint8_t *wanted,
+    uint32_t n_wanted, uint64_t *acc, uint32_t n)
+{
+    int           rc;
+    uint32_t      i, groups, count;
+    uint64_t      span;
+    pyro_bytes_t  in;
+
+    if (pyro_record_take_groups(record, &in) || pyro_take_u32(&in, &groups)) {
         return -1;
     }
 
     for (i = 0, span = 0; i < groups; i++) {
 
-        if (pyro_take_u32(&in, &delta) || pyro_take_u32(&in, &count)) {
-            return -1;
-        }
-
-        span += delta;
-
-        if (span == 0 || span > n_wanted) {
+        if (pyro_record_take_group(&in, n_wanted, &span, &count)) {
             return -1;
         }
 
@@ -476,4 +500,38 @@ pyro_record_add_spans(pyro_record_t *record,
     }
 
     return 0;
+}
+
+
+int
+pyro_record_sum_spans(pyro_record_t *record,
+    const pyro_record_section_t *section, uint64_t *sums, uint32_t n)
+{
+    uint32_t      i, groups, count;
+    uint64_t      span;
+    pyro_bytes_t  in;
+
+    if (pyro_record_take_groups(record, &in) || pyro_take_u32(&in, &groups)) {
+        return -1;
+    }
+
+    for (i = 0, span = 0; i < groups; i++) {
+
+        if (pyro_record_take_group(&in, n, &span, &count)
+            || pyro_pairs_sum(&in, count, section->scale, &sums[span - 1]))
+        {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+int
+pyro_record_skip_spans(pyro_record_t *record)
+{
+    pyro_bytes_t  in;
+
+    return pyro_record_take_groups(record, &in);
 }

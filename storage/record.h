@@ -133,5 +133,12 @@ int pyro_record_add_spans(pyro_record_t *record,
     const pyro_record_section_t *section, const uint8_t *wanted,
     uint32_t n_wanted, uint64_t *acc, uint32_t n);
 
+/* In its place: adds up each span, sums has one for each of the n. */
+int pyro_record_sum_spans(pyro_record_t *record,
+    const pyro_record_section_t *section, uint64_t *sums, uint32_t n);
+
+/* In its place: a section that nobody asks for. */
+int pyro_record_skip_spans(pyro_record_t *record);
+
 
 #endif /* _PYRO_RECORD_H_INCLUDED_ */

@@ -391,6 +391,45 @@ pyro_info_get(pyro_slice_t in, pyro_info_value_t *v)
 }
 
 
+size_t
+pyro_key_setting(uint8_t *key, uint32_t tenant, pyro_slice_t name)
+{
+    pyro_put_be32(key, tenant);
+
+    if (name.len) {
+        memcpy(key + 4, name.data, name.len);
+    }
+
+    return 4 + name.len;
+}
+
+
+void
+pyro_setting_put(uint8_t *p, const pyro_setting_value_t *v)
+{
+    pyro_put_be64(p, (uint64_t) v->modified);
+
+    if (v->text.len) {
+        memcpy(p + PYRO_SETTING_HEADER, v->text.data, v->text.len);
+    }
+}
+
+
+int
+pyro_setting_get(pyro_slice_t in, pyro_setting_value_t *v)
+{
+    if (in.len < PYRO_SETTING_HEADER) {
+        return -1;
+    }
+
+    v->modified = (int64_t) pyro_get_be64((const uint8_t *) in.data);
+    v->text = pyro_slice(in.data + PYRO_SETTING_HEADER,
+                         in.len - PYRO_SETTING_HEADER);
+
+    return 0;
+}
+
+
 int64_t
 pyro_last_round(int64_t time)
 {

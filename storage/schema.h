@@ -37,12 +37,17 @@
  *                                 time be64 (ns), n be32, service of n bytes,
  *                                 and to the end what its recording of that
  *                                 time said of itself (JSON, opaque here)
+ *   setting  tenant be32, name of 1 to 128 bytes of UTF-8
+ *                                 time of its change be64 (ms), and to the end
+ *                                 its value, at most 64 KiB; at most 256 a
+ *                                 tenant, and 32 MiB of all
  *
- * "info" came after the others: it is made when it is first written, and a file
- * without it is as good.  Its hash is XXH3 without a seed, over the service; of
- * two services with one hash the last that was written is known.  An entry is
- * replaced by one of the same or a later time.  There are at most 100 000, in
- * at most half of the file: beyond, the oldest of a few neighbours makes room.
+ * "info" and "setting" came after the others: each is made when it is first
+ * written, and a file without it is as good.  The hash of "info" is XXH3
+ * without a seed, over the service; of two services with one hash the last that
+ * was written is known.  Its entries are replaced by those of the same or a
+ * later time.  There are at most 100 000, in at most half of the file: beyond,
+ * the oldest of a few neighbours makes room.
  *
  * A partition file is made, filled with its meta and synced, the directory is
  * synced, and only then is it entered here: what the catalogue names exists.
@@ -164,6 +169,8 @@
 #define PYRO_SCOPE_SIZE         28
 #define PYRO_STREAM_HEADER      20
 #define PYRO_INFO_HEADER        12
+#define PYRO_SETTING_HEADER     8
+#define PYRO_SETTING_KEY        (4 + 128)   /* at most */
 #define PYRO_FRAME_MAX          (1 + 4 * PYRO_VARINT_MAX)
 #define PYRO_FILE_NAME_MAX      64
 
@@ -277,6 +284,13 @@ typedef struct {
 } pyro_info_value_t;
 
 
+/* The slice points into the value. */
+typedef struct {
+    int64_t         modified;       /* ms */
+    pyro_slice_t    text;
+} pyro_setting_value_t;
+
+
 /* Names of the databases of a partition, by pyro_db_e. */
 extern const char *const  pyro_db_names[PYRO_DB_COUNT];
 
@@ -381,6 +395,13 @@ int pyro_stream_get(pyro_slice_t in, pyro_stream_value_t *v);
 /* p has room for PYRO_INFO_HEADER and the bytes of both slices. */
 void pyro_info_put(uint8_t *p, const pyro_info_value_t *v);
 int pyro_info_get(pyro_slice_t in, pyro_info_value_t *v);
+
+/* key has room for PYRO_SETTING_KEY, and the name is no longer than that. */
+size_t pyro_key_setting(uint8_t *key, uint32_t tenant, pyro_slice_t name);
+
+/* p has room for PYRO_SETTING_HEADER and the bytes of the text. */
+void pyro_setting_put(uint8_t *p, const pyro_setting_value_t *v);
+int pyro_setting_get(pyro_slice_t in, pyro_setting_value_t *v);
 
 /* The end of the five-minute slot that time is in. */
 int64_t pyro_last_round(int64_t time);

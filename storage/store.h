@@ -200,6 +200,32 @@ typedef enum {
 } pyro_store_distinct_e;
 
 
+/*
+ * Which profiles are meant, and which of their samples: of profiles those that
+ * are named (pyro_store_profile_id()), of samples those of a span or of a trace
+ * that is named.  A list of n 0 names all; ids are in any order, and 0 is no
+ * span and no trace.  Of a thinned partition there are no profiles any more:
+ * nothing in it is meant.
+ */
+typedef struct {
+    const uint64_t         *spans;
+    uint32_t                n_spans;
+    const pyro_hash128_t   *traces;
+    uint32_t                n_traces;
+    const pyro_hash128_t   *profiles;
+    uint32_t                n_profiles;
+} pyro_store_pick_t;
+
+/*
+ * The id of a profile, one push of one series of labels: a UUID of version 8
+ * (core/base/uuid.h) from XXH3-128, without a seed, over the digest that its
+ * record has and its time in ns, both big-endian.  It is the same in every
+ * store, in every type of the profile, sealed or not; equal profiles of two
+ * times have two.  Any thread.
+ */
+pyro_hash128_t pyro_store_profile_id(pyro_hash128_t digest, int64_t time);
+
+
 typedef struct {
     pyro_slice_t            tenant;
     const pyro_selector_t  *selectors;  /* a series matches any of them */
@@ -211,6 +237,9 @@ typedef struct {
     pyro_slice_t            label;
     int                     raw;        /* 1: from push records alone, as a
                                          * check of what is rolled up */
+    const pyro_store_pick_t  *pick;     /* of pyro_store_merge(), which reads
+                                         * push records alone then; NULL:
+                                         * everything is meant */
     int64_t                 deadline;   /* pyro_clock_mono(), 0: none */
     const atomic_int       *cancel;     /* not 0: stop; may be NULL */
     pyro_arena_t           *arena;      /* for what the call needs */
@@ -234,10 +263,22 @@ pyro_status_e pyro_store_series(pyro_store_t *store,
     pyro_error_t *err);
 
 
-/* Adds the stacks and values of all matching series in the range to tree. */
+/*
+ * Adds the stacks and values of all matching series in the range to tree, by
+ * functions or by lines, as the tree is.
+ */
 pyro_status_e pyro_store_merge(pyro_store_t *store,
     const pyro_store_query_t *query, pyro_tree_t *tree, pyro_error_t *err);
 
+
+/* One profile of a series, or a span of it; valid during the call. */
+typedef struct {
+    pyro_hash128_t         id;          /* pyro_store_profile_id() */
+    int64_t                time;        /* ns */
+    uint64_t               total;
+    const pyro_labels_t   *labels;      /* of the series, as series() has it */
+    const pyro_span_t     *span;        /* NULL: total is the profile's */
+} pyro_store_profile_t;
 
 /*
  * The totals of profiles: series() is called as above and may set *group;
@@ -245,6 +286,14 @@ pyro_status_e pyro_store_merge(pyro_store_t *store,
  * range (pyro_series_range()), totals of one grid point may come as one, count
  * profiles together, and times are whole ms; without, each comes by itself, in
  * order of time.
+ *
+ * profile() and span() may be NULL, and so may total() if one of them is not.
+ * With any of them push records are read, which takes longer, and total() is
+ * called only for partitions that are thinned, of which no single profile is
+ * known (without total() they are left out): profile() is called for each
+ * profile of each series in its place, in order of time within a series of a
+ * partition, and span() for each span that a profile of a series has samples
+ * of, with what these add up to; samples without a span do not come.
  */
 typedef struct {
     void                         *ctx;
@@ -255,10 +304,47 @@ typedef struct {
     pyro_status_e               (*total)(void *ctx, uint32_t group,
                                          int64_t time_ns, uint64_t total,
                                          uint32_t count, pyro_error_t *err);
+    pyro_status_e               (*profile)(void *ctx, uint32_t group,
+                                        const pyro_store_profile_t *profile,
+                                        pyro_error_t *err);
+    pyro_status_e               (*span)(void *ctx, uint32_t group,
+                                        const pyro_store_profile_t *span,
+                                        pyro_error_t *err);
 } pyro_store_totals_handler_t;
 
 pyro_status_e pyro_store_totals(pyro_store_t *store,
     const pyro_store_query_t *query, const pyro_store_totals_handler_t *handler,
+    pyro_error_t *err);
+
+
+/*
+ * When the oldest and the newest profile of a tenant were taken, ns; of a
+ * thinned partition newest is the end of its five minutes.  Opens the first and
+ * the last partition that the tenant has.  Partitions that cannot be read are
+ * left out.
+ * PYRO_NOT_FOUND: there is none.
+ */
+pyro_status_e pyro_store_extent(pyro_store_t *store, pyro_slice_t tenant,
+    int64_t *oldest, int64_t *newest, pyro_error_t *err);
+
+
+/* What a query has to do with. */
+typedef struct {
+    uint64_t  partitions;           /* files that have matching series */
+    uint64_t  series;               /* that match and have data, each once */
+    uint64_t  profiles;             /* of each of them, in the range */
+
+    /* of pages of those files, whoever's they are: streams and their labels,
+     * frames and stacks, and profiles with what is rolled up */
+    uint64_t  index_bytes;
+    uint64_t  symbol_bytes;
+    uint64_t  profile_bytes;
+} pyro_store_analysis_t;
+
+/* The numbers are exact; what takes long is left to sums, as for one point of
+ * pyro_store_totals(). */
+pyro_status_e pyro_store_analyze(pyro_store_t *store,
+    const pyro_store_query_t *query, pyro_store_analysis_t *result,
     pyro_error_t *err);
 
 
@@ -270,6 +356,41 @@ pyro_status_e pyro_store_totals(pyro_store_t *store,
 pyro_status_e pyro_store_info(pyro_store_t *store, pyro_slice_t tenant,
     pyro_slice_t service, pyro_arena_t *arena, pyro_slice_t *info,
     pyro_error_t *err);
+
+
+/* ---- settings of a tenant, which others than this program make of it ---- */
+
+#define PYRO_STORE_SETTING_NAME   128           /* bytes of UTF-8 at most */
+#define PYRO_STORE_SETTING_VALUE  (64 * 1024)   /* bytes at most */
+#define PYRO_STORE_SETTINGS       256           /* of a tenant */
+
+typedef struct {
+    pyro_slice_t  name;
+    pyro_slice_t  value;            /* any bytes */
+    int64_t       modified_at;      /* ms since the epoch, > 0 */
+} pyro_store_setting_t;
+
+/* All of a tenant, by name: copies in the arena.  None is no error. */
+pyro_status_e pyro_store_settings_get(pyro_store_t *store, pyro_slice_t tenant,
+    pyro_arena_t *arena, pyro_store_setting_t **settings, uint32_t *n,
+    pyro_error_t *err);
+
+/*
+ * Sets one; it is on disk when this returns.  modified_at <= 0 is now, and
+ * becomes that in setting.
+ *
+ * PYRO_CONFLICT: what is stored was changed later than modified_at, and stays.
+ * PYRO_INVALID: the name.  PYRO_TOO_LARGE: the value.  PYRO_UNPROCESSABLE: it
+ * would be one more than PYRO_STORE_SETTINGS.  PYRO_UNAVAILABLE also: those of
+ * all tenants take 32 MiB.
+ */
+pyro_status_e pyro_store_settings_set(pyro_store_t *store, pyro_slice_t tenant,
+    pyro_store_setting_t *setting, pyro_error_t *err);
+
+/* On disk when this returns.  A name that is not there is no error; one that
+ * cannot be is PYRO_INVALID. */
+pyro_status_e pyro_store_settings_delete(pyro_store_t *store,
+    pyro_slice_t tenant, pyro_slice_t name, pyro_error_t *err);
 
 
 /* ---- upkeep ---- */

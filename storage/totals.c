@@ -2,9 +2,11 @@
  * pyro_store_totals(): what single profiles add up to.  No pair is read here,
  * and where a grid is given, hours that are rolled up are read from "tot"
  * instead of from push records (storage/rollup.h): whole hours that lie in one
- * point of the grid as one sum, others push by push.
+ * point of the grid as one sum, others push by push.  Who asks for single
+ * profiles or spans gets them from push records (storage/exemplars.h).
  */
 
+#include "storage/exemplars.h"
 #include "storage/plan.h"
 #include "storage/series.h"
 
@@ -15,6 +17,8 @@ typedef struct {
     uint32_t                           *groups;     /* by ptype - 1 */
     uint32_t                            cap_groups;
     uint32_t                            group;      /* set by the handler */
+    uint32_t                            ptype;      /* of the series at hand */
+    pyro_exemplars_t                    exemplars;
 
     pyro_plan_read_t                    plan;
     uint32_t                            stream;
@@ -63,6 +67,7 @@ pyro_store_totals(pyro_store_t *store, const pyro_store_query_t *query,
     totals.handler = handler;
     totals.series.handler = pyro_totals_series;
     totals.series.ctx = &totals;
+    pyro_exemplars_init(&totals.exemplars, handler, query->arena);
 
     return pyro_read_each(store, query, pyro_totals_partition, &totals, err);
 }
@@ -78,6 +83,11 @@ pyro_totals_partition(pyro_read_t *read, void *ctx)
 
     n = 0;
     totals = ctx;
+
+    if (totals->handler->total == NULL && read->view.part->thinned) {
+        return PYRO_OK;
+    }
+
     status = pyro_plan_begin(read, &totals->plan);
 
     if (status == PYRO_OK) {
@@ -89,6 +99,12 @@ pyro_totals_partition(pyro_read_t *read, void *ctx)
         && pyro_arena_grow(read->query->arena, &totals->groups,
                            &totals->cap_groups, read->ptypes.n,
                            sizeof(uint32_t)))
+    {
+        status = pyro_error_memory(read->view.err);
+    }
+
+    if (status == PYRO_OK
+        && pyro_exemplars_room(&totals->exemplars, read->ptypes.n))
     {
         status = pyro_error_memory(read->view.err);
     }
@@ -120,7 +136,7 @@ pyro_totals_begin(pyro_read_t *read, pyro_totals_read_t *totals)
     if (totals->handler->grid == NULL
         || plan->start % PYRO_NS_PER_MS
         || plan->end % PYRO_NS_PER_MS != PYRO_NS_PER_MS - 1
-        || read->query->raw)
+        || read->query->raw || totals->exemplars.wanted)
     {
         plan->from = 0;
         plan->to = 0;
@@ -135,6 +151,12 @@ pyro_totals_series(void *ctx, const pyro_labels_t *labels, pyro_error_t *err)
 
     totals = ctx;
     totals->group = 0;
+
+    if (totals->exemplars.wanted
+        && pyro_exemplars_labels(&totals->exemplars, totals->ptype, labels))
+    {
+        return pyro_error_memory(err);
+    }
 
     return totals->handler->series(totals->handler->ctx, labels,
                                    &totals->group, err);
@@ -158,6 +180,7 @@ pyro_totals_stream(pyro_read_t *read, const pyro_selected_t *selected,
     status = pyro_plan_dirty(read, plan, selected->stream);
 
     for (i = 0; i < selected->n && status == PYRO_OK; i++) {
+        totals->ptype = selected->ptypes[i];
         status = pyro_series_call(read, selected, selected->ptypes[i],
                                   &totals->series);
 
@@ -206,7 +229,10 @@ pyro_totals_raw(pyro_read_t *read, pyro_totals_read_t *totals, int64_t start,
     pyro_scan_start(&scan, read, totals->stream, start, end);
 
     while ((status = pyro_scan_next(&scan)) == PYRO_OK) {
-        status = pyro_totals_record(&scan, totals);
+        status = totals->exemplars.wanted
+                 ? pyro_exemplars_record(&totals->exemplars, &scan,
+                                         totals->groups)
+                 : pyro_totals_record(&scan, totals);
 
         if (status != PYRO_OK) {
             return status;

@@ -101,7 +101,7 @@ pyro_trust_read(pyro_catalog_t *catalog, pyro_trust_t *trust)
     const uint8_t  *p;
     pyro_kv_txn_t  *txn;
 
-    if (pyro_catalog_hold(catalog, NULL) != PYRO_OK) {
+    if (pyro_catalog_hold(catalog, PYRO_CONTROL_META, 0, NULL) != PYRO_OK) {
         return;
     }
 
@@ -133,7 +133,7 @@ pyro_trust_write(pyro_catalog_t *catalog, const pyro_trust_t *trust)
     pyro_put_be64(value, (uint64_t) trust->time);
     pyro_put_be64(value + 8, (uint64_t) trust->held);
 
-    if (pyro_catalog_hold(catalog, NULL) != PYRO_OK) {
+    if (pyro_catalog_hold(catalog, PYRO_CONTROL_META, 0, NULL) != PYRO_OK) {
         return;
     }
 

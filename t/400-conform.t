@@ -16,15 +16,7 @@ use PyroTest::Util;
 use Test::More;
 
 # TODO: requests whose RPC, path or format is not there yet.  To be emptied.
-my %NOT_YET = map { $_ => 1 } qw(
-    pprof-order pprof-alloc
-    span-none
-    diff diff-services
-    stats
-    render render-default-nodes render-group render-seconds render-diff
-    label-values-region
-    dot
-);
+my %NOT_YET;
 
 my $ROOT = PyroTest::root();
 my $DATA = "$ROOT/t/data/api";

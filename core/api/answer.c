@@ -1,8 +1,6 @@
-#include "core/api/querier.h"
+#include "core/api/answer.h"
 
 #include <stdlib.h>
-
-#include "core/api/proto/querier.pb-c.h"
 
 
 struct pyro_label_answer_s {
@@ -22,6 +20,7 @@ static int pyro_label_answer_set(pyro_label_answer_t *answer,
     const pyro_labels_t *labels);
 static int pyro_label_answer_text(pyro_label_answer_t *answer,
     pyro_slice_t text);
+static void pyro_label_answer_sort(pyro_label_answer_t *answer);
 static ProtobufCMessage *pyro_label_answer_message(
     pyro_label_answer_t *answer);
 static ProtobufCMessage *pyro_label_answer_types(pyro_label_answer_t *answer);
@@ -30,13 +29,8 @@ static ProtobufCMessage *pyro_label_answer_sets(pyro_label_answer_t *answer);
 static int pyro_label_answer_text_cmp(const void *a, const void *b);
 static int pyro_label_answer_set_cmp(const void *a, const void *b);
 static pyro_labels_t *pyro_label_answer_sorted(pyro_label_answer_t *answer);
-static Types__V1__LabelPair **pyro_answer_pairs(pyro_arena_t *arena,
-    const pyro_labels_t *labels);
-static char *pyro_answer_text(pyro_arena_t *arena, pyro_slice_t text);
 static Types__V1__Series *pyro_answer_series(pyro_arena_t *arena,
-    const pyro_series_t *series);
-static Querier__V1__FlameGraph *pyro_answer_flamegraph(pyro_arena_t *arena,
-    const pyro_flamegraph_t *graph);
+    const pyro_plan_t *plan, const pyro_series_t *series);
 
 
 pyro_label_answer_t *
@@ -205,6 +199,35 @@ pyro_label_answer_encode(pyro_label_answer_t *answer, pyro_codec_e codec,
 
 
 /* NULL from here on: no memory. */
+pyro_status_e
+pyro_label_answer_list(pyro_label_answer_t *answer, pyro_rope_t *out,
+    pyro_error_t *err)
+{
+    uint32_t  i;
+
+    pyro_label_answer_sort(answer);
+
+    for (i = 0; i < answer->texts.n; i++) {
+        pyro_rope_append(out, i ? "," : "[", 1);
+        pyro_rope_json(out, answer->texts.items[i]);
+    }
+
+    pyro_rope_printf(out, i ? "]\n" : "null\n");
+
+    return pyro_rope_status(out, err);
+}
+
+
+static void
+pyro_label_answer_sort(pyro_label_answer_t *answer)
+{
+    if (answer->texts.n) {
+        qsort(answer->texts.items, answer->texts.n, sizeof(pyro_slice_t),
+              pyro_label_answer_text_cmp);
+    }
+}
+
+
 static ProtobufCMessage *
 pyro_label_answer_message(pyro_label_answer_t *answer)
 {
@@ -212,10 +235,7 @@ pyro_label_answer_message(pyro_label_answer_t *answer)
         return pyro_label_answer_sets(answer);
     }
 
-    if (answer->texts.n) {
-        qsort(answer->texts.items, answer->texts.n, sizeof(pyro_slice_t),
-              pyro_label_answer_text_cmp);
-    }
+    pyro_label_answer_sort(answer);
 
     return answer->plan->rpc == PYRO_RPC_PROFILE_TYPES
            ? pyro_label_answer_types(answer) : pyro_label_answer_names(answer);
@@ -410,15 +430,14 @@ pyro_label_answer_sets(pyro_label_answer_t *answer)
 }
 
 
-/* protobuf-c's strings end with a zero byte. */
-static char *
+char *
 pyro_answer_text(pyro_arena_t *arena, pyro_slice_t text)
 {
     return (char *) pyro_arena_dup(arena, text).data;
 }
 
 
-static Types__V1__LabelPair **
+Types__V1__LabelPair **
 pyro_answer_pairs(pyro_arena_t *arena, const pyro_labels_t *labels)
 {
     uint32_t               i;
@@ -447,7 +466,8 @@ pyro_answer_pairs(pyro_arena_t *arena, const pyro_labels_t *labels)
 
 
 static Types__V1__Series *
-pyro_answer_series(pyro_arena_t *arena, const pyro_series_t *series)
+pyro_answer_series(pyro_arena_t *arena, const pyro_plan_t *plan,
+    const pyro_series_t *series)
 {
     uint32_t            i;
     Types__V1__Point   *points;
@@ -475,6 +495,24 @@ pyro_answer_series(pyro_arena_t *arena, const pyro_series_t *series)
         points[i].timestamp = series->points[i].time;
         points[i].value = series->points[i].value;
         m->points[i] = &points[i];
+
+        if (series->points[i].exemplar == NULL) {
+            continue;
+        }
+
+        points[i].n_exemplars = 1;
+        points[i].exemplars = pyro_arena_alloc(arena, sizeof(void *));
+
+        if (points[i].exemplars == NULL) {
+            return NULL;
+        }
+
+        points[i].exemplars[0] = pyro_answer_exemplar(arena, plan,
+                                                  series->points[i].exemplar);
+
+        if (points[i].exemplars[0] == NULL) {
+            return NULL;
+        }
     }
 
     return m;
@@ -482,8 +520,9 @@ pyro_answer_series(pyro_arena_t *arena, const pyro_series_t *series)
 
 
 pyro_status_e
-pyro_series_encode(pyro_arena_t *arena, const pyro_series_t *series,
-    uint32_t n, pyro_codec_e codec, pyro_rope_t *out, pyro_error_t *err)
+pyro_series_encode(pyro_arena_t *arena, const pyro_plan_t *plan,
+    const pyro_series_t *series, uint32_t n, pyro_codec_e codec,
+    pyro_rope_t *out, pyro_error_t *err)
 {
     uint32_t                           i;
     Querier__V1__SelectSeriesResponse  m;
@@ -497,75 +536,11 @@ pyro_series_encode(pyro_arena_t *arena, const pyro_series_t *series,
     }
 
     for (i = 0; i < n; i++) {
-        m.series[i] = pyro_answer_series(arena, &series[i]);
+        m.series[i] = pyro_answer_series(arena, plan, &series[i]);
 
         if (m.series[i] == NULL) {
             return pyro_error_memory(err);
         }
-    }
-
-    pyro_codec_encode(codec, &m.base, out);
-
-    return pyro_rope_status(out, err);
-}
-
-
-static Querier__V1__FlameGraph *
-pyro_answer_flamegraph(pyro_arena_t *arena, const pyro_flamegraph_t *graph)
-{
-    uint32_t                 i;
-    Querier__V1__Level      *levels;
-    Querier__V1__FlameGraph  *m;
-
-    m = pyro_arena_alloc(arena, sizeof(*m));
-    levels = pyro_arena_calloc(arena, graph->n_levels, sizeof(*levels));
-
-    if (m == NULL || levels == NULL) {
-        return NULL;
-    }
-
-    querier__v1__flame_graph__init(m);
-    m->n_names = graph->n_names;
-    m->names = pyro_arena_calloc(arena, graph->n_names, sizeof(char *));
-    m->n_levels = graph->n_levels;
-    m->levels = pyro_arena_calloc(arena, graph->n_levels, sizeof(void *));
-    m->total = graph->total;
-    m->max_self = graph->max_self;
-
-    if (m->names == NULL || m->levels == NULL) {
-        return NULL;
-    }
-
-    for (i = 0; i < graph->n_levels; i++) {
-        querier__v1__level__init(&levels[i]);
-        levels[i].n_values = graph->levels[i].n;
-        levels[i].values = graph->levels[i].values;
-        m->levels[i] = &levels[i];
-    }
-
-    for (i = 0; i < graph->n_names; i++) {
-        m->names[i] = pyro_answer_text(arena, graph->names[i]);
-
-        if (m->names[i] == NULL) {
-            return NULL;
-        }
-    }
-
-    return m;
-}
-
-
-pyro_status_e
-pyro_flamegraph_encode(pyro_arena_t *arena, const pyro_flamegraph_t *graph,
-    pyro_codec_e codec, pyro_rope_t *out, pyro_error_t *err)
-{
-    Querier__V1__SelectMergeStacktracesResponse  m;
-
-    querier__v1__select_merge_stacktraces_response__init(&m);
-    m.flamegraph = pyro_answer_flamegraph(arena, graph);
-
-    if (m.flamegraph == NULL) {
-        return pyro_error_memory(err);
     }
 
     pyro_codec_encode(codec, &m.base, out);

@@ -282,6 +282,9 @@ pyro_connect_code(pyro_status_e status)
     case PYRO_UNIMPLEMENTED:
         return "unimplemented";
 
+    case PYRO_CONFLICT:
+        return "already_exists";
+
     case PYRO_TOO_LARGE:
     case PYRO_UNPROCESSABLE:
     case PYRO_EXHAUSTED:

@@ -1,7 +1,6 @@
 /*
- * querier.v1.QuerierService: decoded requests to plain plans, results to
- * response messages (Pyroscope API: querier).  Knows no store: the module runs
- * a plan against it.
+ * Results to response messages: querier.v1.QuerierService and the services
+ * beside it (Pyroscope API: querier, settings).
  *
  * Everything is in the arena given.  One thread.
  */
@@ -10,63 +9,10 @@
 #define _PYRO_QUERIER_H_INCLUDED_
 
 
-#include "core/api/codec.h"
-#include "core/model/profile_type.h"
+#include "core/api/plan.h"
+#include "core/api/proto/profile.pb-c.h"
 #include "core/query/flamegraph.h"
-#include "core/query/selector.h"
-#include "core/query/series.h"
-
-
-typedef enum {
-    PYRO_RPC_PROFILE_TYPES = 0,
-    PYRO_RPC_LABEL_NAMES,
-    PYRO_RPC_LABEL_VALUES,
-    PYRO_RPC_SERIES,
-    PYRO_RPC_SELECT_SERIES,
-    PYRO_RPC_SELECT_MERGE_STACKTRACES,
-    PYRO_RPC_COUNT
-} pyro_rpc_e;
-
-
-typedef struct {
-    uint64_t  max_nodes_default;
-    uint64_t  max_nodes_max;
-    int64_t   max_query_length;     /* s, 0 off */
-    int64_t   max_query_lookback;   /* s, 0 off */
-    uint32_t  max_points;           /* of SelectSeries, all series together */
-    int64_t   now;                  /* ns */
-} pyro_querier_limits_t;
-
-
-/* What is to be asked of the store, and how its answer is to be shaped. */
-typedef struct {
-    pyro_rpc_e              rpc;
-    int64_t                 start;          /* ns, included */
-    int64_t                 end;            /* ns, included */
-    pyro_selector_t        *selectors;      /* profile type included */
-    uint32_t                n_selectors;
-    pyro_slice_t            label;          /* LabelValues */
-    pyro_slice_t           *label_names;    /* Series: wanted names, or none */
-    uint32_t                n_label_names;
-    uint64_t                max_nodes;
-    pyro_series_options_t   series;
-    int                     utf8_names;     /* client takes dotted names */
-} pyro_plan_t;
-
-
-/*
- * Decodes and checks a request.  A start or end of 0 is open; a range wholly
- * before max_query_lookback becomes one in which nothing can be stored.
- *
- * On success the selectors own compiled patterns: call pyro_plan_free(); after
- * an error there is nothing to free.  PYRO_INVALID names the field and the
- * value; PYRO_UNIMPLEMENTED a field that is not supported yet.
- */
-pyro_status_e pyro_plan_decode(pyro_arena_t *arena, pyro_rpc_e rpc,
-    pyro_codec_e codec, pyro_slice_t body, const pyro_querier_limits_t *limits,
-    pyro_plan_t *plan, pyro_error_t *err);
-
-void pyro_plan_free(pyro_plan_t *plan);
+#include "core/query/heatmap.h"
 
 
 /*
@@ -86,13 +32,77 @@ pyro_status_e pyro_label_answer_add(void *ctx, const pyro_labels_t *labels,
 pyro_status_e pyro_label_answer_encode(pyro_label_answer_t *answer,
     pyro_codec_e codec, pyro_rope_t *out, pyro_error_t *err);
 
-pyro_status_e pyro_series_encode(pyro_arena_t *arena,
+/* The same of names or values as a JSON array; "null" without any. */
+pyro_status_e pyro_label_answer_list(pyro_label_answer_t *answer,
+    pyro_rope_t *out, pyro_error_t *err);
+
+pyro_status_e pyro_series_encode(pyro_arena_t *arena, const pyro_plan_t *plan,
     const pyro_series_t *series, uint32_t n, pyro_codec_e codec,
     pyro_rope_t *out, pyro_error_t *err);
 
+/* ---- merged stacks: answer_stacks.c ---- */
+
+/* Also of SelectMergeSpanProfile, whose fields are the same ones. */
 pyro_status_e pyro_flamegraph_encode(pyro_arena_t *arena,
     const pyro_flamegraph_t *graph, pyro_codec_e codec, pyro_rope_t *out,
     pyro_error_t *err);
+
+/* TREE, as bytes; DOT, which ends with a zero byte. */
+pyro_status_e pyro_tree_encode(pyro_slice_t tree, pyro_codec_e codec,
+    pyro_rope_t *out, pyro_error_t *err);
+pyro_status_e pyro_dot_encode(pyro_slice_t dot, pyro_codec_e codec,
+    pyro_rope_t *out, pyro_error_t *err);
+
+/* Of SelectMergeProfile, or as the pprof of SelectMergeStacktraces. */
+pyro_status_e pyro_pprof_encode(pyro_rpc_e rpc,
+    const Google__V1__Profile *profile, pyro_codec_e codec, pyro_rope_t *out,
+    pyro_error_t *err);
+
+pyro_status_e pyro_diff_encode(pyro_arena_t *arena,
+    const pyro_flamegraph_t *graph, int64_t left, int64_t right,
+    pyro_codec_e codec, pyro_rope_t *out, pyro_error_t *err);
+
+
+/* ---- answer_heatmap.c ---- */
+
+/* With the plan's kind of exemplars. */
+pyro_status_e pyro_heatmap_encode(pyro_arena_t *arena,
+    const pyro_plan_t *plan, const pyro_heatmap_t *heatmap,
+    pyro_codec_e codec, pyro_rope_t *out, pyro_error_t *err);
+
+
+/* ---- the services beside: answer_side.c ---- */
+
+/* Nothing is stored: both are -1.  Times in ns. */
+pyro_status_e pyro_stats_encode(int64_t oldest, int64_t newest,
+    pyro_codec_e codec, pyro_rope_t *out, pyro_error_t *err);
+
+typedef struct {
+    uint64_t        partitions;
+    uint64_t        series;
+    uint64_t        profiles;
+    uint64_t        index_bytes;    /* of the partitions' files */
+    uint64_t        symbol_bytes;
+    uint64_t        profile_bytes;
+} pyro_analysis_t;
+
+pyro_status_e pyro_analysis_encode(const pyro_analysis_t *analysis,
+    pyro_codec_e codec, pyro_rope_t *out, pyro_error_t *err);
+
+typedef struct {
+    pyro_slice_t    name;           /* these end with a zero byte */
+    pyro_slice_t    value;
+    int64_t         modified;       /* ms */
+} pyro_setting_t;
+
+/* Get has all, Set the one that was set. */
+pyro_status_e pyro_settings_encode(pyro_arena_t *arena, pyro_rpc_e rpc,
+    const pyro_setting_t *settings, uint32_t n, pyro_codec_e codec,
+    pyro_rope_t *out, pyro_error_t *err);
+
+/* Of PYRO_RPC_DELETE_SETTINGS, VERSION and FEATURE_FLAGS: always the same. */
+pyro_status_e pyro_side_encode(pyro_rpc_e rpc, pyro_codec_e codec,
+    pyro_rope_t *out, pyro_error_t *err);
 
 
 #endif /* _PYRO_QUERIER_H_INCLUDED_ */

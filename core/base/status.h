@@ -24,6 +24,7 @@ typedef enum {
     PYRO_INVALID,           /* 400 the request itself is wrong */
     PYRO_UNAUTHENTICATED,   /* 401 */
     PYRO_NOT_FOUND,         /* 404 */
+    PYRO_CONFLICT,          /* 409 somebody else has changed it meanwhile */
     PYRO_TOO_LARGE,         /* 413 a size limit */
     PYRO_UNPROCESSABLE,     /* 422 the content is wrong */
     PYRO_EXHAUSTED,         /* 429 a queue or a rate is full: try again */

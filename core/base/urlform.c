@@ -12,30 +12,45 @@ pyro_status_e
 pyro_urlform_get(pyro_arena_t *arena, pyro_slice_t query, const char *name,
     pyro_slice_t *value, int *found, pyro_error_t *err)
 {
-    char          *data;
-    size_t         len;
-    pyro_slice_t   text;
+    pyro_status_e  status;
 
+    *found = pyro_urlform_count(query, name) != 0;
     *value = pyro_slice(NULL, 0);
-    *found = pyro_urlform_next(&query, name, &text);
 
     if (!*found) {
         return PYRO_OK;
     }
 
-    data = pyro_arena_alloc(arena, text.len + 1);
+    status = pyro_urlform_all(arena, query, name, value, 1, err);
+    *found = status == PYRO_OK;
 
-    if (data == NULL) {
-        *found = 0;
-        return pyro_error_memory(err);
+    return status;
+}
+
+
+pyro_status_e
+pyro_urlform_all(pyro_arena_t *arena, pyro_slice_t query, const char *name,
+    pyro_slice_t *values, uint32_t n, pyro_error_t *err)
+{
+    char          *data;
+    size_t         len;
+    uint32_t       i;
+    pyro_slice_t   text;
+
+    for (i = 0; i < n && pyro_urlform_next(&query, name, &text); i++) {
+        data = pyro_arena_alloc(arena, text.len + 1);
+
+        if (data == NULL) {
+            return pyro_error_memory(err);
+        }
+
+        for (len = 0; text.len; len++) {
+            data[len] = pyro_urlform_char(&text);
+        }
+
+        data[len] = '\0';
+        values[i] = pyro_slice(data, len);
     }
-
-    for (len = 0; text.len; len++) {
-        data[len] = pyro_urlform_char(&text);
-    }
-
-    data[len] = '\0';
-    *value = pyro_slice(data, len);
 
     return PYRO_OK;
 }

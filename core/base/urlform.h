@@ -19,6 +19,10 @@ pyro_status_e pyro_urlform_get(pyro_arena_t *arena, pyro_slice_t query,
     const char *name, pyro_slice_t *value, int *found, pyro_error_t *err);
 
 
+/* The first n parameters of this name, where there are so many. */
+pyro_status_e pyro_urlform_all(pyro_arena_t *arena, pyro_slice_t query,
+    const char *name, pyro_slice_t *values, uint32_t n, pyro_error_t *err);
+
 /* How many parameters have this name. */
 uint32_t pyro_urlform_count(pyro_slice_t query, const char *name);
 

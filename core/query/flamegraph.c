@@ -1,14 +1,7 @@
 #include "core/query/flamegraph.h"
 
-#include <stdlib.h>
-
 #include "core/query/cut.h"
-
-
-typedef struct {
-    pyro_slice_t         text;
-    uint32_t             name;
-} pyro_flamegraph_name_t;
+#include "core/query/siblings.h"
 
 
 /* A bar whose children are still to be laid out. */
@@ -25,8 +18,7 @@ typedef struct {
     uint64_t                min;        /* smaller totals are cut */
 
     uint32_t                other;      /* name id of what is cut */
-    uint32_t               *first;      /* by node: first child, 0 none */
-    uint32_t               *next;       /* by node: next sibling, 0 none */
+    pyro_siblings_t         siblings;
     uint32_t               *index;      /* by name id: index in out->names */
 
     pyro_flamegraph_bar_t  *bars;       /* of all levels, in order */
@@ -40,10 +32,6 @@ typedef struct {
 
 
 static int pyro_flamegraph_alloc(pyro_flamegraph_build_t *build);
-static int pyro_flamegraph_link(pyro_flamegraph_build_t *build);
-static uint32_t pyro_flamegraph_sort(pyro_flamegraph_build_t *build,
-    pyro_flamegraph_name_t **sorted);
-static int pyro_flamegraph_cmp(const void *a, const void *b);
 static int pyro_flamegraph_levels(pyro_flamegraph_build_t *build);
 static int pyro_flamegraph_children(pyro_flamegraph_build_t *build,
     pyro_flamegraph_bar_t *parent);
@@ -74,7 +62,8 @@ pyro_flamegraph_build(pyro_tree_t *tree, uint64_t max_nodes,
         return status;
     }
 
-    if (pyro_flamegraph_alloc(&build) || pyro_flamegraph_link(&build)
+    if (pyro_flamegraph_alloc(&build)
+        || pyro_siblings(tree, build.min, &build.siblings)
         || pyro_flamegraph_levels(&build))
     {
         return pyro_error_memory(err);
@@ -108,111 +97,15 @@ pyro_flamegraph_alloc(pyro_flamegraph_build_t *build)
 
     bars = kept + (tree->n - kept < kept ? tree->n - kept : kept);
 
-    build->first = pyro_arena_calloc(tree->arena, tree->n, sizeof(uint32_t));
-    build->next = pyro_arena_calloc(tree->arena, tree->n, sizeof(uint32_t));
     build->index = pyro_arena_calloc(tree->arena, tree->names.n,
                                      sizeof(uint32_t));
     build->bars = pyro_arena_calloc(tree->arena, bars,
                                     sizeof(pyro_flamegraph_bar_t));
     build->values = pyro_arena_calloc(tree->arena, bars * 4, sizeof(int64_t));
 
-    if (build->first == NULL || build->next == NULL || build->index == NULL
-        || build->bars == NULL || build->values == NULL)
+    if (build->index == NULL || build->bars == NULL || build->values == NULL)
     {
         return -1;
-    }
-
-    return 0;
-}
-
-
-static int
-pyro_flamegraph_cmp(const void *a, const void *b)
-{
-    return pyro_slice_cmp(((const pyro_flamegraph_name_t *) a)->text,
-                          ((const pyro_flamegraph_name_t *) b)->text);
-}
-
-
-/* The names of the nodes that stay, in order; the index is not in use yet. */
-static uint32_t
-pyro_flamegraph_sort(pyro_flamegraph_build_t *build,
-    pyro_flamegraph_name_t **sorted)
-{
-    uint32_t            i, n, name;
-    const pyro_tree_t  *tree;
-
-    tree = build->tree;
-    n = 0;
-
-    for (i = 1; i < tree->n; i++) {
-        name = tree->nodes[i].name;
-
-        if (tree->nodes[i].total >= build->min && !build->index[name]) {
-            build->index[name] = 1;
-            n++;
-        }
-    }
-
-    *sorted = pyro_arena_calloc(tree->arena, n, sizeof(pyro_flamegraph_name_t));
-
-    if (*sorted == NULL) {
-        return PYRO_NONE;
-    }
-
-    n = 0;
-
-    for (i = 0; i < tree->names.n; i++) {
-        if (build->index[i]) {
-            (*sorted)[n].name = i;
-            (*sorted)[n++].text = tree->names.items[i];
-        }
-    }
-
-    qsort(*sorted, n, sizeof(pyro_flamegraph_name_t), pyro_flamegraph_cmp);
-    memset(build->index, 0, tree->names.n * sizeof(uint32_t));
-
-    return n;
-}
-
-
-/*
- * Links each node's children in the order of their names.  Nodes are put into
- * a list for each name, and the lists, last name first, in front of the
- * parents' lists: names are compared once for all, not in every sibling list.
- */
-static int
-pyro_flamegraph_link(pyro_flamegraph_build_t *build)
-{
-    uint32_t                 i, n, node, *by_name, *same;
-    pyro_tree_node_t        *nodes;
-    pyro_flamegraph_name_t  *sorted;
-
-    nodes = build->tree->nodes;
-    n = pyro_flamegraph_sort(build, &sorted);
-    by_name = pyro_arena_calloc(build->tree->arena, build->tree->names.n,
-                                sizeof(uint32_t));
-    same = pyro_arena_calloc(build->tree->arena, build->tree->n,
-                             sizeof(uint32_t));
-
-    if (n == PYRO_NONE || by_name == NULL || same == NULL) {
-        return -1;
-    }
-
-    for (i = 1; i < build->tree->n; i++) {
-        if (nodes[i].total >= build->min) {
-            same[i] = by_name[nodes[i].name];
-            by_name[nodes[i].name] = i;
-        }
-    }
-
-    while (n > 0) {
-        n--;
-
-        for (node = by_name[sorted[n].name]; node != 0; node = same[node]) {
-            build->next[node] = build->first[nodes[node].parent];
-            build->first[nodes[node].parent] = node;
-        }
     }
 
     return 0;
@@ -276,7 +169,7 @@ static int
 pyro_flamegraph_children(pyro_flamegraph_build_t *build,
     pyro_flamegraph_bar_t *parent)
 {
-    uint32_t           node;
+    uint32_t           node, first, *next;
     uint64_t           rest;
     pyro_tree_node_t  *nodes;
 
@@ -287,11 +180,14 @@ pyro_flamegraph_children(pyro_flamegraph_build_t *build,
     nodes = build->tree->nodes;
     rest = (uint64_t) (parent->end - parent->x);
 
-    for (node = build->first[parent->node]; node; node = build->next[node]) {
+    next = build->siblings.next;
+    first = build->siblings.first[parent->node];
+
+    for (node = first; node; node = next[node]) {
         rest -= nodes[node].total < rest ? nodes[node].total : rest;
     }
 
-    for (node = build->first[parent->node]; node; node = build->next[node]) {
+    for (node = first; node; node = next[node]) {
 
         if (rest && nodes[node].name == build->other) {
             continue;

@@ -15,6 +15,7 @@ typedef struct {
     uint32_t                      count;    /* profiles */
     int64_t                       time;     /* ms, a grid point */
     uint64_t                      sum;
+    pyro_exemplar_t              *best;     /* NULL: none is known */
 } pyro_series_bucket_t;
 
 
@@ -51,6 +52,9 @@ static uint32_t pyro_series_slot(const pyro_series_set_t *set, uint32_t group,
 static int pyro_series_rehash(pyro_series_set_t *set);
 static pyro_series_bucket_t *pyro_series_bucket(pyro_series_set_t *set,
     uint32_t group, int64_t time);
+static pyro_status_e pyro_series_put(pyro_series_set_t *set, uint32_t group,
+    int64_t ms, uint64_t sum, uint32_t count, pyro_series_bucket_t **at,
+    pyro_error_t *err);
 static int pyro_series_bucket_cmp(const void *a, const void *b);
 static int pyro_series_cmp(const void *a, const void *b);
 static uint32_t pyro_series_fill(const pyro_series_set_t *set,
@@ -218,6 +222,20 @@ pyro_series_labels(pyro_series_set_t *set, const pyro_labels_t *labels,
 }
 
 
+const pyro_labels_t *
+pyro_series_labels_of(const pyro_series_set_t *set, uint32_t group)
+{
+    return &set->groups[group];
+}
+
+
+uint32_t
+pyro_series_groups(const pyro_series_set_t *set)
+{
+    return set->keys.n;
+}
+
+
 uint32_t
 pyro_series_group(pyro_series_set_t *set, const pyro_labels_t *labels)
 {
@@ -323,6 +341,7 @@ pyro_series_bucket(pyro_series_set_t *set, uint32_t group, int64_t time)
     bucket->count = 0;
     bucket->time = time;
     bucket->sum = 0;
+    bucket->best = NULL;
     set->slots[slot] = set->n;
 
     return bucket;
@@ -351,17 +370,60 @@ pyro_status_e
 pyro_series_add_sum(pyro_series_set_t *set, uint32_t group, int64_t time_ns,
     uint64_t sum, uint32_t count, pyro_error_t *err)
 {
-    int64_t                       t, k;
-    pyro_series_bucket_t         *bucket;
-    const pyro_series_options_t  *options;
-
-    options = set->options;
+    pyro_series_bucket_t  *bucket;
 
     /* whole ms, rounded down also before the epoch */
 
-    t = time_ns / PYRO_NS_PER_MS - (time_ns % PYRO_NS_PER_MS < 0);
+    return pyro_series_put(set, group,
+                           time_ns / PYRO_NS_PER_MS
+                           - (time_ns % PYRO_NS_PER_MS < 0),
+                           sum, count, &bucket, err);
+}
 
-    k = pyro_series_point(options, t);
+
+pyro_status_e
+pyro_series_add_profile(pyro_series_set_t *set, uint32_t group,
+    const pyro_exemplar_t *profile, pyro_error_t *err)
+{
+    pyro_status_e          status;
+    pyro_series_bucket_t  *bucket;
+
+    status = pyro_series_put(set, group, profile->time, profile->value, 1,
+                             &bucket, err);
+
+    if (status != PYRO_OK || bucket == NULL
+        || (bucket->best != NULL && bucket->best->value >= profile->value))
+    {
+        return status;
+    }
+
+    if (bucket->best == NULL) {
+        bucket->best = pyro_arena_alloc(set->arena, sizeof(pyro_exemplar_t));
+
+        if (bucket->best == NULL) {
+            return pyro_error_memory(err);
+        }
+    }
+
+    *bucket->best = *profile;
+
+    return PYRO_OK;
+}
+
+
+/* *bucket: where it went, valid up to the next one; NULL: outside the grid. */
+static pyro_status_e
+pyro_series_put(pyro_series_set_t *set, uint32_t group, int64_t ms,
+    uint64_t sum, uint32_t count, pyro_series_bucket_t **at,
+    pyro_error_t *err)
+{
+    int64_t                       k;
+    pyro_series_bucket_t         *bucket;
+    const pyro_series_options_t  *options;
+
+    *at = NULL;
+    options = set->options;
+    k = pyro_series_point(options, ms);
 
     if (k == -1) {
         return PYRO_OK;
@@ -385,6 +447,7 @@ pyro_series_add_sum(pyro_series_set_t *set, uint32_t group, int64_t time_ns,
     bucket->count += count;
     bucket->sum = sum > INT64_MAX || bucket->sum > INT64_MAX - sum
                   ? INT64_MAX : bucket->sum + sum;
+    *at = bucket;
 
     return PYRO_OK;
 }
@@ -473,6 +536,7 @@ pyro_series_fill(const pyro_series_set_t *set, pyro_series_t *series,
 
         points[i].time = bucket->time;
         points[i].value = (double) bucket->sum;
+        points[i].exemplar = bucket->best;
 
         if (set->options->aggregation == PYRO_SERIES_AVERAGE) {
             points[i].value /= bucket->count;

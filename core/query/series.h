@@ -11,6 +11,7 @@
 #define _PYRO_SERIES_H_INCLUDED_
 
 
+#include "core/base/hash.h"
 #include "core/model/labels.h"
 
 
@@ -20,9 +21,20 @@ typedef enum {
 } pyro_series_aggregation_e;
 
 
+/* A profile, or a span of one. */
+typedef struct {
+    int64_t        time;            /* ms */
+    uint64_t       value;
+    pyro_hash128_t profile;         /* its id */
+    uint64_t       span;            /* 0: none */
+    pyro_labels_t  labels;          /* of its series; the caller's bytes */
+} pyro_exemplar_t;
+
+
 typedef struct {
     int64_t        time;            /* ms, a grid point */
     double         value;
+    const pyro_exemplar_t  *exemplar;   /* its largest profile, or NULL */
 } pyro_point_t;
 
 
@@ -61,6 +73,13 @@ void pyro_series_range(const pyro_series_options_t *options, int64_t *start_ns,
 /* The group that a series with these labels (copied) belongs to; PYRO_NONE. */
 uint32_t pyro_series_group(pyro_series_set_t *set, const pyro_labels_t *labels);
 
+/* The labels of a group, in the order of their names. */
+const pyro_labels_t *pyro_series_labels_of(const pyro_series_set_t *set,
+    uint32_t group);
+
+/* How many groups there are. */
+uint32_t pyro_series_groups(const pyro_series_set_t *set);
+
 /* The grid point, from 0, that takes profiles of a time in ms; -1: none. */
 int64_t pyro_series_point(const pyro_series_options_t *options, int64_t ms);
 
@@ -79,6 +98,12 @@ pyro_series_add(pyro_series_set_t *set, uint32_t group, int64_t time_ns,
 {
     return pyro_series_add_sum(set, group, time_ns, total, 1, err);
 }
+
+
+/* Adds a profile, which its point keeps if it is the largest one so far; the
+ * labels must live as long as the set. */
+pyro_status_e pyro_series_add_profile(pyro_series_set_t *set, uint32_t group,
+    const pyro_exemplar_t *profile, pyro_error_t *err);
 
 
 /*

@@ -172,7 +172,7 @@ const pyro_key_t  pyro_keys[] = {
 
     { MILLISECONDS("query.timeout", query.timeout, 100, HOUR * 1000, 60000) },
 
-    { COUNT("query.max_concurrent", query.max_concurrent, 1, 1024, 16) },
+    { COUNT("query.max_concurrent", query.max_concurrent, 1, 1024, 64) },
 
     { SIZE("query.max_memory", query.max_memory, MIB, TIB, 512 * MIB) },
 

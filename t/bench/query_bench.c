@@ -274,6 +274,7 @@ bench_series(pyro_store_t *store, const char *text, int64_t start, int64_t end,
         pyro_series_range(&o, &q.query.start, &q.query.end);
         began = pyro_clock_mono();
 
+        memset(&handler, 0, sizeof(handler));
         handler.ctx = pyro_series_create(q.arena, &o);
         handler.grid = &o;
         handler.series = bench_on_series;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "core/base/hash.h"
-#include "storage/record.h"
+#include "storage/pick.h"
 
 
 #define NODES  4096
@@ -45,6 +45,56 @@ record_fuzz_spans(pyro_record_t *record, const pyro_record_section_t *sections,
 }
 
 
+/* The same as the store reads them: all of a record at once. */
+static void
+record_fuzz_all(pyro_slice_t bytes, pyro_arena_t *arena, uint64_t *acc)
+{
+    uint8_t              types[4] = { 1, 0, 1, 1 };
+    uint32_t             i, k;
+    uint64_t             odd[2] = { 1, 3 };
+    pyro_pick_t          pick;
+    pyro_spans_t         room;
+    pyro_record_t        record;
+    pyro_store_pick_t    wanted;
+
+    memset(&wanted, 0, sizeof(wanted));
+    memset(&room, 0, sizeof(room));
+    wanted.spans = odd;
+    wanted.n_spans = 2;
+
+    if (pyro_pick_prepare(&pick, &wanted, arena)
+        || pyro_record_open(bytes, &record))
+    {
+        abort();
+    }
+
+    (void) pyro_pick_add(&pick, &record, types, 4, acc, NODES);
+
+    if (pyro_record_open(bytes, &record)
+        || pyro_spans_sections(&room, arena, &record) != PYRO_OK
+        || pyro_spans_table(&room, arena, &record) != PYRO_OK)
+    {
+        return;
+    }
+
+    for (i = 0; i < room.n_sections; i++) {
+        memset(room.sums, 0, room.n_spans * sizeof(uint64_t));
+
+        if (pyro_record_sum_spans(&record, &room.sections[i], room.sums,
+                                  room.n_spans))
+        {
+            return;
+        }
+
+        for (k = 0; k < room.n_spans; k++) {
+            if (room.sums[k] > INT64_MAX) {
+                abort();
+            }
+        }
+    }
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -52,13 +102,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t                *copy;
     uint32_t                i, n;
     uint64_t               *acc;
+    pyro_arena_t           *arena;
     pyro_record_t           record;
     pyro_record_section_t   sections[8];
 
+    arena = pyro_arena_create(64 * 1024 * 1024);
     copy = malloc(size ? size : 1);
     acc = calloc(NODES, sizeof(uint64_t));
 
-    if (copy == NULL || acc == NULL) {
+    if (arena == NULL || copy == NULL || acc == NULL) {
         abort();
     }
 
@@ -83,6 +135,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (rc == 0) {
             record_fuzz_spans(&record, sections, n, acc);
         }
+
+        record_fuzz_all(pyro_slice(copy, size), arena, acc);
     }
 
     for (i = 0; i < NODES; i++) {
@@ -91,6 +145,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
 
+    pyro_arena_destroy(arena);
     free(copy);
     free(acc);
 

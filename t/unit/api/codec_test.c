@@ -537,6 +537,7 @@ connect_errors(void **state)
 
     assert_string_equal(pyro_connect_code(PYRO_NOT_FOUND), "unimplemented");
     assert_string_equal(pyro_connect_code(PYRO_UNIMPLEMENTED), "unimplemented");
+    assert_string_equal(pyro_connect_code(PYRO_CONFLICT), "already_exists");
     assert_string_equal(pyro_connect_code(PYRO_UNPROCESSABLE),
                         "resource_exhausted");
     assert_string_equal(pyro_connect_code(PYRO_UNAVAILABLE), "unavailable");

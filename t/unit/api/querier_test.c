@@ -89,22 +89,51 @@ plans_are_refused(void **state)
           "\",\"maxNodes\":-1}", PYRO_INVALID,
           "max flamegraph nodes limit must be set (max allowed 1048576)" },
         { PYRO_RPC_SELECT_MERGE_STACKTRACES, "{\"profileTypeID\":\"" CPU
-          "\",\"format\":\"PROFILE_FORMAT_PPROF\"}", PYRO_UNIMPLEMENTED,
-          "field format" },
+          "\",\"spanSelector\":[\"0123456789abcdef\",\"a\"]}",
+          PYRO_INVALID,
+          "span_selector: \"a\" is not 16 hexadecimal digits" },
         { PYRO_RPC_SELECT_MERGE_STACKTRACES, "{\"profileTypeID\":\"" CPU
-          "\",\"format\":17}", PYRO_UNIMPLEMENTED, "field format" },
-        { PYRO_RPC_SELECT_MERGE_STACKTRACES, "{\"profileTypeID\":\"" CPU
-          "\",\"spanSelector\":[\"a\"]}", PYRO_UNIMPLEMENTED,
+          "\",\"spanSelector\":[\"0123456789abcdef0\"]}", PYRO_INVALID,
           "span_selector" },
         { PYRO_RPC_SELECT_MERGE_STACKTRACES, "{\"profileTypeID\":\"" CPU
-          "\",\"traceIdSelector\":[\"a\"]}", PYRO_UNIMPLEMENTED,
-          "trace_id_selector" },
+          "\",\"traceIdSelector\":[\"0123456789abcdeg\"]}", PYRO_INVALID,
+          "trace_id_selector: \"0123456789abcdeg\" is not 32" },
         { PYRO_RPC_SELECT_MERGE_STACKTRACES, "{\"profileTypeID\":\"" CPU
-          "\",\"profileIdSelector\":[\"a\"]}", PYRO_UNIMPLEMENTED,
-          "profile_id_selector" },
+          "\",\"profileIdSelector\":[\"00000000-0000-0000-0000_000000000000"
+          "\"]}", PYRO_INVALID, "is no UUID" },
         { PYRO_RPC_SELECT_MERGE_STACKTRACES, "{\"profileTypeID\":\"" CPU
-          "\",\"stackTraceSelector\":{\"callSite\":[{\"name\":\"a\"}]}}",
-          PYRO_UNIMPLEMENTED, "call_site" },
+          "\",\"spanSelector\":[\"0123456789abcdef\"],\"traceIdSelector\":"
+          "[\"a\"]}", PYRO_INVALID, "cannot be combined" },
+        { PYRO_RPC_SELECT_MERGE_SPAN_PROFILE, "{\"profileTypeID\":\"" CPU
+          "\",\"spanSelector\":[\"\"]}", PYRO_INVALID, "span_selector" },
+        { PYRO_RPC_SELECT_MERGE_PROFILE, "{\"profileTypeID\":\"" CPU
+          "\",\"maxNodes\":-1}", PYRO_INVALID, "max_nodes -1" },
+
+        { PYRO_RPC_DIFF, "{}", PYRO_INVALID, "left is required" },
+        { PYRO_RPC_DIFF, "{\"left\":{\"profileTypeID\":\"" CPU
+          "\",\"labelSelector\":\"{a=~\\\"b\\\"}\"}}", PYRO_INVALID,
+          "right is required" },
+        { PYRO_RPC_DIFF, "{\"left\":{\"profileTypeID\":\"" CPU
+          "\",\"labelSelector\":\"{a=~\\\"b\\\"}\"},\"right\":{}}",
+          PYRO_INVALID, "profile type" },
+
+        { PYRO_RPC_SELECT_HEATMAP, "{\"profileTypeID\":\"" CPU
+          "\",\"queryType\":1}", PYRO_INVALID, "step must be >= 1ms" },
+        { PYRO_RPC_SELECT_HEATMAP, "{\"profileTypeID\":\"" CPU
+          "\",\"step\":15}", PYRO_INVALID, "query_type 0" },
+        { PYRO_RPC_SELECT_HEATMAP, "{\"profileTypeID\":\"" CPU
+          "\",\"step\":15,\"queryType\":1,\"exemplarType\":3}",
+          PYRO_INVALID, "exemplar_type 3" },
+        { PYRO_RPC_SELECT_HEATMAP, "{\"profileTypeID\":\"" CPU
+          "\",\"step\":15,\"queryType\":2,\"limit\":-2}", PYRO_INVALID,
+          "limit -2" },
+
+        { PYRO_RPC_SET_SETTINGS, "{}", PYRO_INVALID,
+          "no setting values provided" },
+        { PYRO_RPC_DELETE_SETTINGS, "{}", PYRO_INVALID,
+          "no setting name provided" },
+        { PYRO_RPC_ANALYZE_QUERY, "{\"query\":\"{a=\"}", PYRO_INVALID,
+          "parse error" },
 
         { PYRO_RPC_SELECT_SERIES, "{\"profileTypeID\":\"" CPU "\"}",
           PYRO_INVALID, "step must be >= 1ms" },
@@ -118,8 +147,11 @@ plans_are_refused(void **state)
           "\",\"step\":15,\"labelSelector\":\"{a=~\\\"(\\\"}\"}",
           PYRO_INVALID, "regular expression" },
         { PYRO_RPC_SELECT_SERIES, "{\"profileTypeID\":\"" CPU
-          "\",\"step\":15,\"exemplarType\":2}", PYRO_UNIMPLEMENTED,
+          "\",\"step\":15,\"exemplarType\":3}", PYRO_UNIMPLEMENTED,
           "exemplar_type" },
+        { PYRO_RPC_SELECT_SERIES, "{\"profileTypeID\":\"" CPU
+          "\",\"step\":15,\"stackTraceSelector\":{\"callSite\":[{\"name\":"
+          "\"a\"}]}}", PYRO_UNIMPLEMENTED, "call_site" },
         { PYRO_RPC_SELECT_SERIES, "{\"profileTypeID\":\"" CPU
           "\",\"step\":15,\"aggregation\":5}", PYRO_UNIMPLEMENTED,
           "aggregation" },
@@ -529,6 +561,7 @@ label_answers_report_no_memory(void **state)
 static void
 flamegraph_answers(void **state)
 {
+    pyro_plan_t  plan;
     char               *text;
     uint32_t            node;
     pyro_tree_t        *tree;
@@ -538,6 +571,7 @@ flamegraph_answers(void **state)
     pyro_flamegraph_t   graph;
 
     (void) state;
+    memset(&plan, 0, sizeof(plan));
 
     arena = pyro_arena_create(0);
     tree = pyro_tree_create(arena);
@@ -585,8 +619,9 @@ flamegraph_answers(void **state)
     arena = pyro_arena_create(16);
     assert_int_equal(pyro_flamegraph_encode(arena, &graph, PYRO_CODEC_JSON,
                                             &rope, &err), PYRO_UNAVAILABLE);
-    assert_int_equal(pyro_series_encode(arena, NULL, 0, PYRO_CODEC_JSON,
-                                        &rope, &err), PYRO_UNAVAILABLE);
+    assert_int_equal(pyro_series_encode(arena, &plan, NULL, 0,
+                                        PYRO_CODEC_JSON, &rope, &err),
+                     PYRO_UNAVAILABLE);
     pyro_arena_destroy(arena);
 }
 
@@ -594,9 +629,12 @@ flamegraph_answers(void **state)
 static void
 series_answers(void **state)
 {
+    pyro_plan_t  plan;
     char           *text;
     pyro_rope_t     rope;
-    pyro_point_t    points[] = { { 1000000, 6 }, { 1015000, 2.5 } };
+    pyro_point_t    points[] = {
+        { 1000000, 6, NULL }, { 1015000, 2.5, NULL }
+    };
     pyro_label_t    label = { PYRO_SLICE("jfr_event"), PYRO_SLICE("itimer") };
     pyro_arena_t   *arena;
     pyro_error_t    err;
@@ -605,11 +643,12 @@ series_answers(void **state)
     };
 
     (void) state;
+    memset(&plan, 0, sizeof(plan));
 
     arena = pyro_arena_create(0);
     pyro_rope_init(&rope, 0);
-    assert_int_equal(pyro_series_encode(arena, series, 2, PYRO_CODEC_JSON,
-                                        &rope, &err), PYRO_OK);
+    assert_int_equal(pyro_series_encode(arena, &plan, series, 2,
+                                        PYRO_CODEC_JSON, &rope, &err), PYRO_OK);
     text = rope_text(&rope);
     assert_string_equal(text, "{\"series\":[{\"labels\":[{\"name\":"
         "\"jfr_event\",\"value\":\"itimer\"}],\"points\":[{\"value\":6,"
@@ -618,8 +657,8 @@ series_answers(void **state)
     free(text);
     pyro_rope_free(&rope);
 
-    assert_int_equal(pyro_series_encode(arena, series, 0, PYRO_CODEC_JSON,
-                                        &rope, &err), PYRO_OK);
+    assert_int_equal(pyro_series_encode(arena, &plan, series, 0,
+                                        PYRO_CODEC_JSON, &rope, &err), PYRO_OK);
     text = rope_text(&rope);
     assert_string_equal(text, "{}");
     free(text);

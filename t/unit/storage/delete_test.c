@@ -533,9 +533,14 @@ delete_beside_query(void **state)
     pyro_status_e                status;
     fixture_query_t              q;
     pyro_store_missing_t         missing;
-    pyro_store_totals_handler_t  handler = { &sum, NULL, no_group, add_total };
+    pyro_store_totals_handler_t  handler;
 
     (void) state;
+
+    memset(&handler, 0, sizeof(handler));
+    handler.ctx = &sum;
+    handler.series = no_group;
+    handler.total = add_total;
 
     for (kind = 0; kind < 3; kind++) {
 

@@ -253,8 +253,8 @@ read_compare(read_store_t *s, const char *selector, int64_t start, int64_t end)
                                        &series, &err), PYRO_OK);
     assert_int_equal(series.n, want.n);
 
+    memset(&handler, 0, sizeof(handler));
     handler.ctx = &totals;
-    handler.grid = NULL;
     handler.series = read_on_group;
     handler.total = read_on_total;
     assert_int_equal(pyro_store_totals(s->store, &q.query, &handler, &err),

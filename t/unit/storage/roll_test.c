@@ -162,6 +162,7 @@ roll_series(roll_t *r, fixture_query_t *q, const pyro_series_options_t *o,
     set = pyro_series_create(q->arena, o);
     q->query.raw = raw;
 
+    memset(&handler, 0, sizeof(handler));
     handler.ctx = set;
     handler.grid = o;
     handler.series = roll_on_series;

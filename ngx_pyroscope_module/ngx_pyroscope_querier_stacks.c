@@ -1,0 +1,248 @@
+#include "ngx_pyroscope_module/ngx_pyroscope_querier.h"
+
+#include "core/query/cut.h"
+#include "core/query/diff.h"
+
+
+/* A graph is drawn of so many, unless others are asked for. */
+#define NGX_PYROSCOPE_DOT_NODES      512
+#define NGX_PYROSCOPE_DOT_FUNCTIONS  100
+
+
+static pyro_status_e ngx_pyroscope_querier_graph(ngx_pyroscope_query_t *q,
+    pyro_arena_t *arena, const pyro_plan_t *plan);
+static void ngx_pyroscope_querier_pick(const pyro_plan_t *plan,
+    pyro_store_pick_t *pick);
+
+
+pyro_status_e
+ngx_pyroscope_querier_tree(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
+    const pyro_plan_t *plan, int by_lines, pyro_tree_t **tree)
+{
+    pyro_status_e       status;
+    pyro_store_pick_t   pick;
+    pyro_store_query_t  query;
+
+    *tree = by_lines ? pyro_tree_create_by_lines(arena)
+                     : pyro_tree_create(arena);
+
+    if (*tree == NULL) {
+        return pyro_error_memory(&q->error);
+    }
+
+    ngx_pyroscope_querier_query(q, arena, plan, &query);
+    ngx_pyroscope_querier_pick(plan, &pick);
+
+    if (pick.n_spans || pick.n_traces || pick.n_profiles) {
+        query.pick = &pick;
+    }
+
+    status = pyro_store_merge(q->store, &query, *tree, &q->error);
+
+    if (status == PYRO_OK && plan->n_call_site
+        && pyro_tree_keep(*tree, plan->call_site, plan->n_call_site))
+    {
+        status = pyro_error_memory(&q->error);
+    }
+
+    return status;
+}
+
+
+static void
+ngx_pyroscope_querier_pick(const pyro_plan_t *plan, pyro_store_pick_t *pick)
+{
+    pick->spans = plan->pick.spans;
+    pick->n_spans = plan->pick.n_spans;
+    pick->traces = plan->pick.traces;
+    pick->n_traces = plan->pick.n_traces;
+    pick->profiles = plan->pick.profiles;
+    pick->n_profiles = plan->pick.n_profiles;
+}
+
+
+pyro_status_e
+ngx_pyroscope_querier_stacks(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
+    const pyro_plan_t *plan)
+{
+    pyro_rope_t           text;
+    pyro_slice_t          flat;
+    pyro_status_e         status;
+    Google__V1__Profile  *profile;
+
+    if (plan->format == PYRO_FORMAT_FLAMEGRAPH) {
+        return ngx_pyroscope_querier_graph(q, arena, plan);
+    }
+
+    if (plan->format == PYRO_FORMAT_PPROF) {
+        status = ngx_pyroscope_querier_pprof(q, arena, plan, &profile);
+
+        return status == PYRO_OK
+               ? pyro_pprof_encode(plan->rpc, profile, q->codec, &q->answer,
+                                   &q->error)
+               : status;
+    }
+
+    pyro_rope_init(&text, q->settings->query.max_response_bytes);
+    status = ngx_pyroscope_querier_text(q, arena, plan, &text);
+    flat = pyro_slice(NULL, 0);
+
+    if (status == PYRO_OK) {
+        flat = pyro_rope_flat(&text, arena);
+        status = flat.data == NULL ? pyro_error_memory(&q->error) : PYRO_OK;
+    }
+
+    pyro_rope_free(&text);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    return plan->format == PYRO_FORMAT_TREE
+           ? pyro_tree_encode(flat, q->codec, &q->answer, &q->error)
+           : pyro_dot_encode(flat, q->codec, &q->answer, &q->error);
+}
+
+
+static pyro_status_e
+ngx_pyroscope_querier_graph(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
+    const pyro_plan_t *plan)
+{
+    pyro_tree_t        *tree;
+    pyro_status_e       status;
+    pyro_flamegraph_t   graph;
+
+    status = ngx_pyroscope_querier_tree(q, arena, plan, 0, &tree);
+
+    if (status == PYRO_OK) {
+        status = pyro_flamegraph_build(tree, plan->max_nodes, &graph,
+                                       &q->error);
+    }
+
+    return status == PYRO_OK
+           ? pyro_flamegraph_encode(arena, &graph, q->codec, &q->answer,
+                                    &q->error)
+           : status;
+}
+
+
+pyro_status_e
+ngx_pyroscope_querier_pprof(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
+    const pyro_plan_t *plan, Google__V1__Profile **profile)
+{
+    pyro_tree_t           *tree;
+    pyro_status_e          status;
+    pyro_pprof_options_t   options;
+
+    status = ngx_pyroscope_querier_tree(q, arena, plan, 1, &tree);
+
+    if (status == PYRO_OK) {
+        status = pyro_cut(tree, plan->max_nodes, &tree, &q->error);
+    }
+
+    options.type = &plan->type;
+    options.start = plan->start;
+    options.end = plan->end;
+    options.keep_locations = plan->keep_locations;
+    options.aggregate_callees = plan->aggregate_callees;
+
+    return status == PYRO_OK
+           ? pyro_pprof_build(tree, &options, profile, &q->error) : status;
+}
+
+
+pyro_status_e
+ngx_pyroscope_querier_text(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
+    const pyro_plan_t *plan, pyro_rope_t *out)
+{
+    int             by_lines;
+    uint64_t        functions, nodes;
+    pyro_tree_t    *tree;
+    pyro_status_e   status;
+
+    by_lines = plan->format == PYRO_FORMAT_COLLAPSED
+               || plan->format == PYRO_FORMAT_SPEEDSCOPE;
+    nodes = plan->max_nodes;
+    functions = 0;
+
+    if (plan->format == PYRO_FORMAT_DOT) {
+        functions = nodes ? nodes : NGX_PYROSCOPE_DOT_FUNCTIONS;
+        nodes = ngx_max(nodes, NGX_PYROSCOPE_DOT_NODES);
+    }
+
+    status = ngx_pyroscope_querier_tree(q, arena, plan, by_lines, &tree);
+
+    if (status == PYRO_OK) {
+        status = pyro_cut(tree, nodes, &tree, &q->error);
+    }
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    switch (plan->format) {
+
+    case PYRO_FORMAT_TREE:
+        return pyro_tree_bytes(tree, out, &q->error);
+
+    case PYRO_FORMAT_COLLAPSED:
+        return pyro_collapsed_write(tree, out, &q->error);
+
+    case PYRO_FORMAT_SPEEDSCOPE:
+        return pyro_speedscope_write(tree, &plan->type, plan->type.sample_type,
+                                     out, &q->error);
+
+    default:
+        return pyro_dot_write(tree, &plan->type, (uint32_t) functions, out,
+                              &q->error);
+    }
+}
+
+
+pyro_status_e
+ngx_pyroscope_querier_both(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
+    const pyro_plan_t *plan, pyro_flamegraph_t *graph, int64_t *left,
+    int64_t *right)
+{
+    pyro_tree_t    *trees[2];
+    pyro_status_e   status;
+
+    status = ngx_pyroscope_querier_tree(q, arena, plan->left, 0, &trees[0]);
+
+    if (status == PYRO_OK) {
+        status = pyro_cut(trees[0], plan->left->max_nodes, &trees[0],
+                          &q->error);
+    }
+
+    if (status == PYRO_OK) {
+        status = ngx_pyroscope_querier_tree(q, arena, plan->right, 0,
+                                            &trees[1]);
+    }
+
+    if (status == PYRO_OK) {
+        status = pyro_cut(trees[1], plan->right->max_nodes, &trees[1],
+                          &q->error);
+    }
+
+    return status == PYRO_OK
+           ? pyro_diff_build(trees[0], trees[1], graph, left, right,
+                             &q->error)
+           : status;
+}
+
+
+pyro_status_e
+ngx_pyroscope_querier_diff(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
+    const pyro_plan_t *plan)
+{
+    int64_t            left, right;
+    pyro_status_e      status;
+    pyro_flamegraph_t  graph;
+
+    status = ngx_pyroscope_querier_both(q, arena, plan, &graph, &left, &right);
+
+    return status == PYRO_OK
+           ? pyro_diff_encode(arena, &graph, left, right, q->codec, &q->answer,
+                              &q->error)
+           : status;
+}
