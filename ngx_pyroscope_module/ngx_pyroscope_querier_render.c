@@ -1,5 +1,6 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_querier.h"
 
+#include "core/api/html.h"
 #include "core/api/render.h"
 #include "core/base/inflate.h"
 
@@ -7,7 +8,9 @@
 static pyro_status_e ngx_pyroscope_querier_single(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena, const pyro_render_t *render);
 static pyro_status_e ngx_pyroscope_querier_export(ngx_pyroscope_query_t *q,
-    pyro_arena_t *arena, const pyro_plan_t *plan);
+    pyro_arena_t *arena, const pyro_render_t *render);
+static pyro_status_e ngx_pyroscope_querier_html(ngx_pyroscope_query_t *q,
+    pyro_arena_t *arena, const pyro_render_t *render);
 static pyro_status_e ngx_pyroscope_querier_double(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena, const pyro_render_t *render);
 static pyro_status_e ngx_pyroscope_querier_list(ngx_pyroscope_query_t *q,
@@ -60,7 +63,7 @@ ngx_pyroscope_querier_single(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     pyro_store_query_t   query;
 
     if (!render->json) {
-        return ngx_pyroscope_querier_export(q, arena, &render->plan);
+        return ngx_pyroscope_querier_export(q, arena, render);
     }
 
     status = ngx_pyroscope_querier_tree(q, arena, &render->plan, 0, &tree);
@@ -88,11 +91,18 @@ ngx_pyroscope_querier_single(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
 
 static pyro_status_e
 ngx_pyroscope_querier_export(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
-    const pyro_plan_t *plan)
+    const pyro_render_t *render)
 {
     pyro_rope_t           plain;
     pyro_status_e         status;
+    const pyro_plan_t    *plan;
     Google__V1__Profile  *profile;
+
+    plan = &render->plan;
+
+    if (plan->format == PYRO_FORMAT_HTML) {
+        return ngx_pyroscope_querier_html(q, arena, render);
+    }
 
     if (plan->format != PYRO_FORMAT_PPROF) {
         return ngx_pyroscope_querier_text(q, arena, plan, &q->answer);
@@ -115,6 +125,33 @@ ngx_pyroscope_querier_export(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     pyro_rope_free(&plain);
 
     return status;
+}
+
+
+static pyro_status_e
+ngx_pyroscope_querier_html(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
+    const pyro_render_t *render)
+{
+    pyro_tree_t          *tree;
+    pyro_status_e         status;
+    pyro_flamegraph_t     graph;
+    pyro_html_options_t   options;
+
+    status = ngx_pyroscope_querier_tree(q, arena, &render->plan, 0, &tree);
+
+    if (status == PYRO_OK) {
+        status = pyro_flamegraph_build(tree, render->plan.max_nodes, &graph,
+                                       &q->error);
+    }
+
+    options.type = &render->plan.type;
+    options.query = render->query;
+    options.start = render->plan.start;
+    options.end = render->plan.end;
+
+    return status == PYRO_OK
+           ? pyro_html_write(arena, &graph, &options, &q->answer, &q->error)
+           : status;
 }
 
 

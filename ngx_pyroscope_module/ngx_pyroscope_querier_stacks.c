@@ -88,8 +88,10 @@ ngx_pyroscope_querier_stacks(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     flat = pyro_slice(NULL, 0);
 
     if (status == PYRO_OK) {
+        pyro_rope_append(&text, "", 1);
         flat = pyro_rope_flat(&text, arena);
         status = flat.data == NULL ? pyro_error_memory(&q->error) : PYRO_OK;
+        flat.len -= flat.data != NULL;
     }
 
     pyro_rope_free(&text);
