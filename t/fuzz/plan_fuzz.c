@@ -51,7 +51,8 @@ plan_fuzz_run(pyro_arena_t *arena, const pyro_plan_t *plan, pyro_codec_e codec)
             (void) pyro_series_add(set, group, plan->end, UINT64_MAX, &err);
 
             if (pyro_series_finish(set, &series, &n, &err) == PYRO_OK) {
-                (void) pyro_series_encode(arena, series, n, codec, &rope, &err);
+                (void) pyro_series_encode(arena, plan, series, n, codec, &rope,
+                                          &err);
             }
         }
     }
