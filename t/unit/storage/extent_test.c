@@ -194,6 +194,77 @@ what_is_deleted_does_not_count(void **state)
 }
 
 
+/* A file of which nothing is right, of that day. */
+static void
+extent_spoil(const char *dir, const char *day)
+{
+    char            path[512], junk[8192];
+    DIR            *d;
+    FILE           *f;
+    struct dirent  *entry;
+
+    memset(junk, 'x', sizeof(junk));
+    d = opendir(dir);
+    assert_non_null(d);
+
+    while ((entry = readdir(d)) != NULL) {
+        if (strncmp(entry->d_name, day, strlen(day)) == 0
+            && strstr(entry->d_name, "-lock") == NULL)
+        {
+            snprintf(path, sizeof(path), "%s/%.200s", dir, entry->d_name);
+            f = fopen(path, "w");
+            assert_non_null(f);
+            assert_int_equal(fwrite(junk, 1, sizeof(junk), f), sizeof(junk));
+            assert_int_equal(fclose(f), 0);
+        }
+    }
+
+    closedir(d);
+}
+
+
+static void
+what_cannot_be_read_is_left_out(void **state)
+{
+    int            i;
+    char          *dir;
+    int64_t        one, two;
+    pyro_error_t   err;
+    pyro_store_t  *store;
+
+    static const char  *days[] = { "p-20261122.", "p-20261124.",
+                                   "p-20261123." };
+    static const int64_t  oldest[] = { T0 + DAY * SEC, T0 + DAY * SEC };
+    static const int64_t  newest[] = { T0 + 2 * DAY * SEC, T0 + DAY * SEC };
+
+    (void) state;
+
+    dir = fixture_dir();
+    store = fixture_open(dir);
+
+    for (i = 0; i < 3; i++) {
+        extent_push(store, "t", "service_name=a", T0 + i * DAY * SEC);
+    }
+
+    pyro_store_close(store);
+
+    for (i = 0; i < 2; i++) {
+        extent_spoil(dir, days[i]);
+        store = fixture_open(dir);
+        extent_is(store, "t", oldest[i], newest[i] + 300 * SEC - 1);
+        pyro_store_close(store);
+    }
+
+    extent_spoil(dir, days[2]);
+    store = fixture_open(dir);
+    assert_int_equal(extent_of(store, "t", &one, &two, &err),
+                     PYRO_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "p-202611"));
+    pyro_store_close(store);
+    fixture_remove(dir);
+}
+
+
 static void
 extent_analyze(pick_store_t *s, const char *selector, int64_t start,
     int64_t end)
@@ -325,6 +396,7 @@ main(void)
         cmocka_unit_test(the_ends_of_all_data),
         cmocka_unit_test(partitions_that_overlap),
         cmocka_unit_test(what_is_deleted_does_not_count),
+        cmocka_unit_test(what_cannot_be_read_is_left_out),
         cmocka_unit_test(analyses_count_what_is_there),
         cmocka_unit_test(ends_of_what_is_sealed),
     };

@@ -6,6 +6,7 @@
 #include "store_fixture.h"
 
 #include <lmdb.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -14,6 +15,7 @@
 
 #define CHILDREN  4
 #define WRITES    50
+#define THREADS   4
 
 
 static pyro_arena_t  *setting_arena;
@@ -335,9 +337,9 @@ all_of_them_are_bounded(void **state)
 }
 
 
-/* The file as a version without settings has left it. */
+/* The file as a version that does not have the database has left it. */
 static void
-setting_drop(const char *dir)
+setting_drop(const char *dir, pyro_control_db_e db)
 {
     pyro_kv_txn_t    *txn;
     pyro_store_t     *store;
@@ -348,11 +350,10 @@ setting_drop(const char *dir)
     catalog = &store->catalog;
 
     assert_int_equal(pyro_env_begin(catalog->control, 0, &txn, &err), PYRO_OK);
-    assert_int_equal(mdb_drop((MDB_txn *) txn,
-                              catalog->dbi[PYRO_CONTROL_SETTING], 1), 0);
+    assert_int_equal(mdb_drop((MDB_txn *) txn, catalog->dbi[db], 1), 0);
     assert_int_equal(pyro_env_commit(catalog->control, txn, &err), PYRO_OK);
 
-    catalog->dbi[PYRO_CONTROL_SETTING] = 0;
+    catalog->dbi[db] = 0;
     pyro_store_close(store);
 }
 
@@ -372,7 +373,7 @@ settings_of_an_older_file(void **state)
     fixture_write(store, fixture_one(setting_arena, "service_name=s", "a", 1),
                   T0);
     pyro_store_close(store);
-    setting_drop(dir);
+    setting_drop(dir, PYRO_CONTROL_SETTING);
 
     memset(&options, 0, sizeof(options));
     options.dir = dir;
@@ -463,7 +464,7 @@ processes_share_settings(void **state)
     dir = fixture_dir();
     store = fixture_open(dir);
     pyro_store_close(store);
-    setting_drop(dir);
+    setting_drop(dir, PYRO_CONTROL_SETTING);
 
     for (i = 0; i < CHILDREN; i++) {
         pids[i] = fork();
@@ -504,7 +505,7 @@ a_process_sees_what_others_set(void **state)
     dir = fixture_dir();
     store = fixture_open(dir);
     pyro_store_close(store);
-    setting_drop(dir);
+    setting_drop(dir, PYRO_CONTROL_SETTING);
 
     assert_int_equal(pipe(go), 0);
     assert_int_equal(pipe(done), 0);
@@ -539,6 +540,102 @@ a_process_sees_what_others_set(void **state)
     close(done[0]);
     close(done[1]);
     pyro_store_close(store);
+    fixture_remove(dir);
+}
+
+
+typedef struct {
+    pyro_store_t  *store;
+    int            number;
+    int            failed;
+} setting_thread_t;
+
+
+/* One of its own, among others who push. */
+static void *
+setting_thread(void *ctx)
+{
+    int                    i;
+    char                   name[32];
+    uint32_t               n;
+    pyro_error_t           err;
+    pyro_arena_t          *arena;
+    setting_thread_t      *t;
+    pyro_store_push_t      push, *list[1];
+    pyro_store_setting_t  *settings;
+
+    t = ctx;
+    snprintf(name, sizeof(name), "thread%d", t->number);
+
+    for (i = 1; i <= WRITES; i++) {
+        arena = pyro_arena_create(0);
+
+        push = fixture_push(fixture_one(arena, "service_name=s", "a", 1),
+                            T0 + (t->number * WRITES + i) * SEC);
+        push.service = pyro_slice_str(name);
+        push.info = pyro_slice_str(name);
+        list[0] = &push;
+
+        if (t->number % 2) {
+            pyro_store_write(t->store, list, 1);
+            t->failed |= push.status != PYRO_OK || push.info_failed;
+        }
+
+        t->failed |= setting_try(t->store, "t", pyro_slice_str(name),
+                                 pyro_slice_str(name), i, &err)
+                     != PYRO_OK;
+        t->failed |= pyro_store_settings_get(t->store, PYRO_SLICE("t"), arena,
+                                             &settings, &n, &err)
+                     != PYRO_OK
+                     || n == 0 || n > THREADS;
+
+        pyro_arena_destroy(arena);
+    }
+
+    return NULL;
+}
+
+
+/* Both databases are made, by whoever comes first. */
+static void
+threads_share_settings(void **state)
+{
+    int                i;
+    char              *dir;
+    pthread_t          threads[THREADS];
+    pyro_store_t      *store;
+    setting_thread_t   t[THREADS];
+
+    (void) state;
+
+    dir = fixture_dir();
+    store = fixture_open(dir);
+    pyro_store_close(store);
+    setting_drop(dir, PYRO_CONTROL_SETTING);
+    setting_drop(dir, PYRO_CONTROL_INFO);
+    store = fixture_open(dir);
+
+    for (i = 0; i < THREADS; i++) {
+        t[i].store = store;
+        t[i].number = i;
+        t[i].failed = 0;
+        assert_int_equal(pthread_create(&threads[i], NULL, setting_thread,
+                                        &t[i]), 0);
+    }
+
+    for (i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(t[i].failed, 0);
+    }
+
+    assert_string_equal(setting_all(store, "t"), "thread0=thread0@50 "
+                        "thread1=thread1@50 thread2=thread2@50 "
+                        "thread3=thread3@50");
+    assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX),
+                     THREADS / 2 * WRITES);
+    pyro_store_close(store);
+
+    assert_string_equal(setting_check(dir), "");
     fixture_remove(dir);
 }
 
@@ -703,6 +800,7 @@ main(void)
         setting_unit(settings_of_an_older_file),
         setting_unit(processes_share_settings),
         setting_unit(a_process_sees_what_others_set),
+        setting_unit(threads_share_settings),
         setting_unit(a_copy_has_them),
         setting_unit(a_check_finds_what_is_wrong),
     };
