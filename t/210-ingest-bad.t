@@ -299,7 +299,7 @@ for my $path (qw(/ready /healthz /metrics /api/v1/status/buildinfo)) {
 }
 
 for my $path (qw(/ /nowhere /ingest/ /ingest/x /Ingest /ready/ /metrics2
-                 /pyroscope /render), '/%00', '/..%2fx', "/\xff") {
+                 /pyroscope /rendered), '/%00', '/..%2fx', "/\xff") {
     for my $method (qw(GET POST)) {
         my $r = $t->request($method, $path,
                             $method eq 'POST' ? (body => $bytes) : ());
@@ -317,7 +317,7 @@ for my $path (qw(/ /nowhere /ingest/ /ingest/x /Ingest /ready/ /metrics2
 }
 
 for my $path ("$service/Nothing", "$service/selectseries", "$service/",
-              '/settings.v1.SettingsService/Get',
+              '/settings.v1.RecordingRulesService/ListRecordingRules',
               '/push.v1.PusherService/Push') {
     for my $type (qw(application/json application/proto)) {
         my $r = $t->post($path, '{}', 'Content-Type' => $type);

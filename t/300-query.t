@@ -440,18 +440,46 @@ is PyroJfr::merge($t, type => 'a:b:c:d:e')->{raw},
    '{"flamegraph":{"names":["total"],"levels":[{"values":["0","0","0","0"]}]}}',
    'an unknown type: empty';
 
+my $nothing = { names => ['total'],
+                levels => [{ values => ['0', '0', '0', '0'] }] };
+
 for my $field (
     '"stackTraceSelector":{"callSite":[{"name":"main"}]}',
     '"profileIdSelector":["7c9e6679-7425-40de-944b-e07fc1f90ae7"]',
     '"spanSelector":["00f067aa0ba902b7"]',
     '"traceIdSelector":["4bf92f3577b34da6a3ce929d0e0e4736"]',
-    '"format":"PROFILE_FORMAT_PPROF"', '"format":2') {
+    '"format":"PROFILE_FORMAT_FUNCTIONS"', '"format":17') {
     my $r = post_json('SelectMergeStacktraces',
         "{\"profileTypeID\":\"$CPU\",\"labelSelector\":\"{}\","
         . "\"start\":\"1\",\"end\":\"2\",$field}");
 
-    is $r->{status}, 501, "$field: 501";
-    is $r->{json}{code}, 'unimplemented', 'its code';
+    is $r->{status}, 200, "$field: 200";
+    is_deeply $r->{json}{flamegraph}, $nothing, 'there is nothing';
+}
+
+for my $case (
+    ['SelectMergeStacktraces', '"profileIdSelector":["7"]',
+     qr/profile_id_selector/],
+    ['SelectMergeStacktraces', '"spanSelector":["7"]', qr/span_selector: "7"/],
+    ['SelectMergeStacktraces', '"traceIdSelector":["00f067aa0ba902b7"]',
+     qr/trace_id_selector: "00f067aa0ba902b7"/],
+    ['SelectMergeStacktraces', '"spanSelector":["00f067aa0ba902b7"],'
+     . '"traceIdSelector":["4bf92f3577b34da6a3ce929d0e0e4736"]',
+     qr/cannot be combined/],
+    ['SelectMergeProfile', '"maxNodes":1048577', qr/1048577 is greater/],
+    ['SelectMergeSpanProfile', '"maxNodes":-1', qr/max_nodes -1/],
+    ['SelectHeatmap', '"step":0,"queryType":1', qr/step must be >= 1ms/],
+    ['SelectHeatmap', '"step":15', qr/query_type 0/],
+    ['SelectHeatmap', '"step":15,"queryType":2,"limit":"-1"', qr/limit -1/],
+) {
+    my ($rpc, $field, $message) = @$case;
+    my $r = post_json($rpc,
+        "{\"profileTypeID\":\"$CPU\",\"labelSelector\":\"{}\","
+        . "\"start\":\"1\",\"end\":\"2\",$field}");
+
+    is $r->{status}, 400, "$rpc, $field: 400";
+    is $r->{json}{code}, 'invalid_argument', 'its code';
+    like $r->{json}{message}, $message, 'its message';
 }
 
 

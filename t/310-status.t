@@ -381,13 +381,13 @@ Content-Length: 11
 --- config
 location / { pyroscope; root html; }
 --- request
-POST /settings.v1.SettingsService/Get
+POST /settings.v1.RecordingRulesService/ListRecordingRules
 {}
 --- more_headers
 Content-Type: application/json
 --- error_code: 404
 --- response_body chomp
-{"code":"unimplemented","message":"unknown RPC: /settings.v1.SettingsService/Get"}
+{"code":"unimplemented","message":"unknown RPC: /settings.v1.RecordingRulesService/ListRecordingRules"}
 
 
 
