@@ -8,8 +8,11 @@
 
 static pyro_status_e pyro_candidates_indexed(pyro_read_t *read,
     const pyro_selector_t *selector, pyro_stream_ids_t *ids, int *indexed);
-static pyro_status_e pyro_candidates_posting(pyro_read_t *read,
+static int pyro_candidates_is_indexed(const pyro_matcher_t *matcher);
+static pyro_status_e pyro_candidates_matcher(pyro_read_t *read,
     const pyro_matcher_t *matcher, pyro_stream_ids_t *ids);
+static pyro_status_e pyro_candidates_value(pyro_read_t *read, uint32_t name,
+    pyro_slice_t text, pyro_stream_ids_t *ids);
 static pyro_status_e pyro_candidates_all(pyro_read_t *read,
     pyro_stream_ids_t *ids);
 static pyro_status_e pyro_candidates_walk(pyro_read_t *read,
@@ -87,14 +90,12 @@ pyro_candidates_indexed(pyro_read_t *read, const pyro_selector_t *selector,
     for (i = 0; i < selector->n; i++) {
         matcher = &selector->items[i];
 
-        if (matcher->op != PYRO_MATCH_EQUAL || matcher->value.len == 0
-            || pyro_profile_type_owns(matcher->name))
-        {
+        if (!pyro_candidates_is_indexed(matcher)) {
             continue;
         }
 
         memset(&more, 0, sizeof(pyro_stream_ids_t));
-        status = pyro_candidates_posting(read, matcher, &more);
+        status = pyro_candidates_matcher(read, matcher, &more);
 
         if (status != PYRO_OK) {
             return status;
@@ -113,19 +114,51 @@ pyro_candidates_indexed(pyro_read_t *read, const pyro_selector_t *selector,
 }
 
 
+/* 1 if what it matches are values that lists are there of. */
+static int
+pyro_candidates_is_indexed(const pyro_matcher_t *matcher)
+{
+    return !pyro_profile_type_owns(matcher->name)
+           && ((matcher->op == PYRO_MATCH_EQUAL && matcher->value.len)
+               || (matcher->op == PYRO_MATCH_REGEX && matcher->n_literals));
+}
+
+
 static pyro_status_e
-pyro_candidates_posting(pyro_read_t *read, const pyro_matcher_t *matcher,
+pyro_candidates_matcher(pyro_read_t *read, const pyro_matcher_t *matcher,
     pyro_stream_ids_t *ids)
 {
-    uint32_t       name, value;
+    uint32_t       i, name;
     pyro_status_e  status;
 
     status = pyro_dict_find(&read->view, pyro_candidates_name(matcher->name),
                             &name);
 
-    if (status == PYRO_OK) {
-        status = pyro_dict_find(&read->view, matcher->value, &value);
+    if (status == PYRO_OK && matcher->op == PYRO_MATCH_EQUAL) {
+        return pyro_candidates_value(read, name, matcher->value, ids);
     }
+
+    for (i = 0; status == PYRO_OK && i < matcher->n_literals; i++) {
+        status = pyro_candidates_value(read, name, matcher->literals[i], ids);
+    }
+
+    if (status == PYRO_OK) {
+        pyro_candidates_unique(ids);
+    }
+
+    return status == PYRO_NOT_FOUND ? PYRO_OK : status;
+}
+
+
+/* Nobody has the value: no list. */
+static pyro_status_e
+pyro_candidates_value(pyro_read_t *read, uint32_t name, pyro_slice_t text,
+    pyro_stream_ids_t *ids)
+{
+    uint32_t       value;
+    pyro_status_e  status;
+
+    status = pyro_dict_find(&read->view, text, &value);
 
     if (status == PYRO_NOT_FOUND) {
         return PYRO_OK;

@@ -1,7 +1,7 @@
 /*
  * The streams of one partition that selectors may match, by its index of
- * labels: what an equality matcher names, or all.  Whether they do match, and
- * whose they are, is seen when they are read.
+ * labels: what a matcher names, one value or alternatives, or all.  Whether
+ * they do match, and whose they are, is seen when they are read.
  */
 
 #ifndef _PYRO_CANDIDATES_H_INCLUDED_

@@ -36,6 +36,14 @@ pyro_regex_t *pyro_regex_compile(pyro_arena_t *arena, pyro_slice_t pattern,
 
 void pyro_regex_free(pyro_regex_t *regex);
 
+/*
+ * A pattern, sound, that only literals match, or none: their texts, unescaped,
+ * in the arena; n 0: it is more than that, or the empty text is one of them.
+ * -1: no memory.
+ */
+int pyro_regex_literals(pyro_arena_t *arena, pyro_slice_t pattern,
+    pyro_slice_t **literals, uint32_t *n);
+
 /* 1, 0; -1: a limit was reached (PYRO_INVALID names it), or no memory. */
 int pyro_regex_test(const pyro_regex_t *regex, pyro_slice_t value,
     pyro_error_t *err);

@@ -181,6 +181,12 @@ pyro_selector_matcher(pyro_selector_t *selector, pyro_lexer_t *lexer,
         if (matcher->code == NULL) {
             return err->status;
         }
+
+        if (pyro_regex_literals(selector->arena, value, &matcher->literals,
+                                &matcher->n_literals))
+        {
+            return pyro_error_memory(err);
+        }
     }
 
     return PYRO_OK;

@@ -28,6 +28,8 @@ typedef struct {
     pyro_slice_t   name;
     pyro_slice_t   value;
     void          *code;        /* compiled pattern, NULL for = and != */
+    pyro_slice_t  *literals;    /* of =~: all that it matches, if they are */
+    uint32_t       n_literals;  /* literals; 0: they are not */
 } pyro_matcher_t;
 
 

@@ -483,6 +483,54 @@ selector_reports_no_memory(void **state)
 }
 
 
+/* What an index can answer, and what it cannot. */
+static void
+regex_literals(void **state)
+{
+    size_t         i;
+    char           text[256];
+    uint32_t       k, n;
+    pyro_arena_t  *arena;
+    pyro_slice_t  *list;
+
+    static const struct {
+        const char  *pattern;
+        const char  *literals;          /* each with a space behind it */
+    } cases[] = {
+        { "a", "a " }, { "a|b", "a b " }, { "(a|bc)", "a bc " },
+        { "(?:a|bc)", "a bc " }, { "a\\.b\\-c|d", "a.b-c d " },
+        { "{a,b.c}", "a b.c " }, { "a,b", "a,b " }, { "a/b:c", "a/b:c " },
+        { "", "" }, { "a|", "" }, { "|a", "" }, { "a||b", "" }, { "()", "" },
+        { "a.", "" }, { "a*", "" }, { "a\\d", "" }, { "[a]", "" },
+        { "(a|b)c", "" }, { "(a)|(b)", "" }, { "(?i:a)", "" }, { "^a$", "" },
+        { "a\\", "" }, { "{a,}", "" }, { "{a", "" }, { "(?P<x>a)", "" },
+        { "x{2}", "" }
+    };
+
+    (void) state;
+
+    arena = pyro_arena_create(0);
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(pyro_regex_literals(arena,
+                                             pyro_slice_str(cases[i].pattern),
+                                             &list, &n), 0);
+        text[0] = '\0';
+
+        for (k = 0; k < n; k++) {
+            strncat(text, list[k].data, list[k].len);
+            strcat(text, " ");
+        }
+
+        if (strcmp(text, cases[i].literals) != 0) {
+            fail_msg("%s: \"%s\"", cases[i].pattern, text);
+        }
+    }
+
+    pyro_arena_destroy(arena);
+}
+
+
 int
 main(void)
 {
@@ -494,6 +542,7 @@ main(void)
         cmocka_unit_test(selector_reports_no_memory),
         cmocka_unit_test(regex_is_anchored_and_of_re2),
         cmocka_unit_test(regex_cannot_hold_a_thread),
+        cmocka_unit_test(regex_literals),
     };
 
     return unit_run(tests);

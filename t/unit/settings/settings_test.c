@@ -109,7 +109,7 @@ settings_defaults(void **state)
     assert_int_equal(settings.lmdb.parse_bytes, 256 << 20);
 
     assert_int_equal(settings.query.timeout, 60000);
-    assert_int_equal(settings.query.max_concurrent, 16);
+    assert_int_equal(settings.query.max_concurrent, 64);
     assert_int_equal(settings.query.max_memory, 512 << 20);
     assert_int_equal(settings.query.max_series, 100000);
     assert_int_equal(settings.query.max_response_bytes, 256 << 20);
