@@ -320,7 +320,8 @@ sub fill {
 
 {
     my $t = PyroTest->new(workers => 2,
-                          yaml => yaml('%DATA%', 'map_size: 16MiB'))->start;
+                          yaml => yaml('%DATA%', 'map_size: 16MiB',
+                                       'seal_after: off'))->start;
 
     is push_at($t, $time)->{status}, 200, 'a small map: a push';
 
@@ -349,7 +350,7 @@ sub fill {
     # they are the workers' when these have read what there is of them
     wait_for(sub { !queued($t) }, undef, 'the workers');
 
-    $t->reload(yaml => yaml('%DATA%', 'map_size: 256MiB'));
+    $t->reload(yaml => yaml('%DATA%', 'map_size: 256MiB', 'seal_after: off'));
     my ($none, $more) = fill($t, $stored + 4);
     is $none, undef, 'a larger map: all pushes';
 
