@@ -1,6 +1,6 @@
 /*
  * The directives, and what follows from pyroscope-config.yml for nginx's own
- * configuration: listen sockets, log level, environment variables.
+ * configuration: log level, environment variables.
  *
  *     pyroscope_config FILE;              context: server
  *     pyroscope [all | push | query];     context: location; default all
@@ -24,10 +24,6 @@ char *ngx_pyroscope_conf_location(ngx_conf_t *cf, ngx_command_t *cmd,
 /* Of a location with "pyroscope", after core's settings were merged. */
 char *ngx_pyroscope_conf_check_location(ngx_conf_t *cf,
     ngx_pyroscope_loc_conf_t *plcf);
-
-/* Adds what each server with pyroscope_config lacks: listen, log level. */
-ngx_int_t ngx_pyroscope_conf_servers(ngx_conf_t *cf,
-    ngx_pyroscope_main_conf_t *pmcf);
 
 /* At init_module: the chain of each server's error log, one level changed. */
 void ngx_pyroscope_conf_log_levels(ngx_cycle_t *cycle);

@@ -1,9 +1,13 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_module.h"
 
 #include "ngx_pyroscope_module/ngx_pyroscope_error_page.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_grpc.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_route.h"
+
+
+#define NGX_PYROSCOPE_ERROR_MESSAGE  128    /* bytes of the longest one */
 
 
 static ngx_int_t ngx_pyroscope_error_page_header(ngx_http_request_t *r);
@@ -12,8 +16,9 @@ static ngx_int_t ngx_pyroscope_error_page_body(ngx_http_request_t *r,
 static ngx_uint_t ngx_pyroscope_error_page_wanted(ngx_http_request_t *r);
 static void ngx_pyroscope_error_page_count(ngx_http_request_t *r,
     ngx_pyroscope_ctx_t *ctx);
-static void ngx_pyroscope_error_page_text(ngx_http_request_t *r,
+static void ngx_pyroscope_error_page_json(ngx_http_request_t *r,
     ngx_str_t *text);
+static char *ngx_pyroscope_error_page_message(ngx_http_request_t *r);
 
 
 static ngx_http_output_header_filter_pt  ngx_pyroscope_next_header_filter;
@@ -34,7 +39,10 @@ ngx_pyroscope_error_page_init(void)
 static ngx_int_t
 ngx_pyroscope_error_page_header(ngx_http_request_t *r)
 {
-    ngx_pyroscope_ctx_t  *ctx;
+    char                       *message;
+    ngx_uint_t                  status;
+    ngx_pyroscope_ctx_t        *ctx;
+    const pyro_content_type_t  *grpc;
 
     if (!ngx_pyroscope_error_page_wanted(r)) {
         return ngx_pyroscope_next_header_filter(r);
@@ -47,7 +55,25 @@ ngx_pyroscope_error_page_header(ngx_http_request_t *r)
     }
 
     ngx_pyroscope_error_page_count(r, ctx);
-    ngx_pyroscope_error_page_text(r, &ctx->error_page);
+    grpc = ngx_pyroscope_grpc(r);
+
+    if (grpc != NULL) {
+        status = r->headers_out.status;
+        message = ngx_pyroscope_error_page_message(r);
+
+        if (message == NULL
+            || ngx_pyroscope_grpc_error_headers(r, grpc,
+                                                ngx_pyroscope_http_code(status),
+                                                message)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        return ngx_pyroscope_next_header_filter(r);
+    }
+
+    ngx_pyroscope_error_page_json(r, &ctx->error_page);
 
     if (ctx->error_page.data != NULL) {
         ngx_str_set(&r->headers_out.content_type, "application/json");
@@ -125,52 +151,75 @@ ngx_pyroscope_error_page_count(ngx_http_request_t *r,
 /* Without memory the text stays empty, and nginx's own page goes out. */
 
 static void
-ngx_pyroscope_error_page_text(ngx_http_request_t *r, ngx_str_t *text)
+ngx_pyroscope_error_page_json(ngx_http_request_t *r, ngx_str_t *text)
 {
-    u_char                    *p;
-    size_t                     size;
-    ngx_uint_t                 status;
-    ngx_http_core_loc_conf_t  *clcf;
+    char        *message;
+    size_t       len;
+    u_char      *p;
+    const char  *code;
 
-    size = 256;
-    p = ngx_pnalloc(r->pool, size);
+    message = ngx_pyroscope_error_page_message(r);
+
+    if (message == NULL) {
+        return;
+    }
+
+    code = ngx_pyroscope_http_code(r->headers_out.status);
+    len = sizeof("{\"code\":\"\",\"message\":\"\"}") + ngx_strlen(code)
+          + ngx_strlen(message);
+    p = ngx_pnalloc(r->pool, len);
 
     if (p == NULL) {
         return;
     }
 
     text->data = p;
-    status = r->headers_out.status;
+    text->len = ngx_sprintf(p, "{\"code\":\"%s\",\"message\":\"%s\"}", code,
+                            message)
+                - p;
+}
+
+
+/* What JSON has no need to escape. */
+
+static char *
+ngx_pyroscope_error_page_message(ngx_http_request_t *r)
+{
+    u_char                    *p, *text;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    text = ngx_pnalloc(r->pool, NGX_PYROSCOPE_ERROR_MESSAGE);
+
+    if (text == NULL) {
+        return NULL;
+    }
+
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    switch (status) {
+    switch (r->headers_out.status) {
 
     case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
-        p = ngx_slprintf(p, p + size, "{\"code\":\"%s\",\"message\":\"the "
-                         "request body is larger than client_max_body_size, "
-                         "%O bytes\"}", ngx_pyroscope_http_code(status),
-                         clcf->client_max_body_size);
+        p = ngx_sprintf(text, "the request body is larger than "
+                        "client_max_body_size, %O bytes",
+                        clcf->client_max_body_size);
         break;
 
     case NGX_HTTP_REQUEST_URI_TOO_LARGE:
-        p = ngx_slprintf(p, p + size, "{\"code\":\"%s\",\"message\":\"the "
-                         "request line is longer than a buffer of "
-                         "large_client_header_buffers\"}",
-                         ngx_pyroscope_http_code(status));
+        p = ngx_sprintf(text, "the request line is longer than a buffer of "
+                        "large_client_header_buffers");
         break;
 
     case NGX_HTTP_NOT_FOUND:
-        p = ngx_slprintf(p, p + size, "{\"code\":\"%s\",\"message\":\"no such "
-                         "path\"}", ngx_pyroscope_http_code(status));
+        p = ngx_sprintf(text, "no such path");
         break;
 
     default:
-        p = ngx_slprintf(p, p + size, "{\"code\":\"%s\",\"message\":\"HTTP "
-                         "status %ui\"}", ngx_pyroscope_http_code(status),
-                         status);
+        p = ngx_sprintf(text, "HTTP status %ui", r->headers_out.status);
     }
 
-    text->len = p - text->data;
+    *p = '\0';
+
+    return (char *) text;
 }
 
 

@@ -2,6 +2,7 @@
 
 #include "ngx_pyroscope_module/ngx_pyroscope_conf.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_error_page.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_listen.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_process.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_route.h"
@@ -179,5 +180,5 @@ ngx_pyroscope_postconfiguration(ngx_conf_t *cf)
 
     ngx_pyroscope_error_page_init();
 
-    return ngx_pyroscope_conf_servers(cf, pmcf);
+    return ngx_pyroscope_listen(cf, pmcf);
 }

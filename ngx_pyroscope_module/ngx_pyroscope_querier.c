@@ -1,5 +1,6 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_querier.h"
 
+#include "core/api/grpc.h"
 #include "core/base/clock.h"
 #include "core/base/inflate.h"
 
@@ -26,6 +27,9 @@ static pyro_status_e ngx_pyroscope_querier_group(void *ctx,
 static pyro_status_e ngx_pyroscope_querier_total(void *ctx, uint32_t group,
     int64_t time_ns, uint64_t total, uint32_t count, pyro_error_t *err);
 static pyro_status_e ngx_pyroscope_querier_gzip(ngx_pyroscope_query_t *q);
+static pyro_status_e ngx_pyroscope_querier_unframe(ngx_pyroscope_query_t *q,
+    pyro_slice_t *body, int *packed);
+static pyro_status_e ngx_pyroscope_querier_frame(ngx_pyroscope_query_t *q);
 
 
 void
@@ -81,6 +85,10 @@ ngx_pyroscope_querier_answer(ngx_pyroscope_query_t *q, pyro_arena_t *arena)
         status = ngx_pyroscope_querier_gzip(q);
     }
 
+    if (status == PYRO_OK && q->protocol != PYRO_PROTOCOL_CONNECT) {
+        status = ngx_pyroscope_querier_frame(q);
+    }
+
     return status;
 }
 
@@ -97,7 +105,6 @@ ngx_pyroscope_querier_call(ngx_pyroscope_query_t *q, pyro_arena_t *arena)
         return status;
     }
 
-    q->content_type = pyro_codec_content_type(q->codec);
     status = ngx_pyroscope_querier_plan_run(q, arena, &plan);
     pyro_plan_free(&plan);
 
@@ -123,15 +130,29 @@ static pyro_status_e
 ngx_pyroscope_querier_plan(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     pyro_plan_t *plan)
 {
+    int                    packed;
     pyro_slice_t           body;
     pyro_status_e          status;
     pyro_querier_limits_t  limits;
 
+    packed = (int) q->gzip_in;
     status = ngx_pyroscope_body_read(&q->body, arena, &body, &q->error);
 
-    if (status == PYRO_OK && q->gzip_in) {
+    if (status == PYRO_OK && q->protocol != PYRO_PROTOCOL_CONNECT) {
+        status = ngx_pyroscope_querier_unframe(q, &body, &packed);
+    }
+
+    if (status == PYRO_OK && packed) {
         status = pyro_gunzip(arena, body, NGX_PYROSCOPE_QUERY_BODY,
                              "the inflated size of a query", &body, &q->error);
+
+        /* a profile that is broken is 422, a question is a bad request */
+
+        if (status == PYRO_UNPROCESSABLE) {
+            status = PYRO_INVALID;
+            q->error.status = PYRO_INVALID;
+            q->error.reason = PYRO_REASON_REQUEST;
+        }
     }
 
     if (status != PYRO_OK) {
@@ -341,4 +362,37 @@ ngx_pyroscope_querier_gzip(ngx_pyroscope_query_t *q)
     q->answer = packed;
 
     return status;
+}
+
+
+/* A message says by itself whether it is compressed, a header only how. */
+
+static pyro_status_e
+ngx_pyroscope_querier_unframe(ngx_pyroscope_query_t *q, pyro_slice_t *body,
+    int *packed)
+{
+    pyro_status_e  status;
+
+    status = pyro_grpc_message(*body, body, packed, &q->error);
+
+    if (status == PYRO_OK && *packed && !q->gzip_in) {
+        return pyro_error_set(&q->error, PYRO_INVALID, PYRO_REASON_REQUEST,
+                              "a gRPC message is compressed, but there is no "
+                              "header grpc-encoding");
+    }
+
+    return status;
+}
+
+
+static pyro_status_e
+ngx_pyroscope_querier_frame(ngx_pyroscope_query_t *q)
+{
+    pyro_grpc_frame(&q->answer, (int) q->gzip_out);
+
+    if (q->protocol == PYRO_PROTOCOL_GRPC_WEB) {
+        pyro_grpc_web_end(&q->answer);
+    }
+
+    return pyro_rope_status(&q->answer, &q->error);
 }

@@ -1,5 +1,6 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_query.h"
 
+#include "ngx_pyroscope_module/ngx_pyroscope_grpc.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_querier.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
@@ -9,7 +10,6 @@
 #include "core/base/clock.h"
 
 
-#define NGX_PYROSCOPE_ACCEPT_POST  "application/proto, application/json"
 #define NGX_PYROSCOPE_UTF8         "allow-utf8-labelnames=true"
 #define NGX_PYROSCOPE_INCOMPLETE   "X-Pyroscope-Incomplete"
 #define NGX_PYROSCOPE_SAY          60      /* seconds from line to line */
@@ -20,8 +20,8 @@ static ngx_pyroscope_query_t *ngx_pyroscope_query_create(
 static void ngx_pyroscope_query_cleanup(void *data);
 static pyro_status_e ngx_pyroscope_query_headers(ngx_http_request_t *r,
     ngx_pyroscope_query_t *q, pyro_error_t *err);
-static pyro_status_e ngx_pyroscope_query_timeout(ngx_http_request_t *r,
-    ngx_pyroscope_query_t *q, pyro_error_t *err);
+static pyro_status_e ngx_pyroscope_query_connect(ngx_http_request_t *r,
+    ngx_pyroscope_query_t *q, int64_t *timeout, pyro_error_t *err);
 static ngx_int_t ngx_pyroscope_query_unsupported(ngx_http_request_t *r);
 static void ngx_pyroscope_query_body_handler(ngx_http_request_t *r);
 static pyro_status_e ngx_pyroscope_query_post(ngx_http_request_t *r,
@@ -37,11 +37,10 @@ static ngx_int_t ngx_pyroscope_query_file(ngx_http_request_t *r,
 ngx_int_t
 ngx_pyroscope_query_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
 {
-    int                     codec;
-    ngx_int_t               rc;
-    pyro_error_t            err;
-    pyro_slice_t            content_type;
-    ngx_pyroscope_query_t  *q;
+    ngx_int_t                   rc;
+    pyro_error_t                err;
+    ngx_pyroscope_query_t      *q;
+    const pyro_content_type_t  *type;
 
     q = ngx_pyroscope_query_create(r, ctx);
 
@@ -49,16 +48,15 @@ ngx_pyroscope_query_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    content_type = r->headers_in.content_type != NULL
-                   ? ngx_pyroscope_slice(&r->headers_in.content_type->value)
-                   : pyro_slice(NULL, 0);
-    codec = pyro_codec_of(content_type);
+    type = ngx_pyroscope_content_type(r);
 
-    if (codec == -1) {
+    if (type == NULL) {
         return ngx_pyroscope_query_unsupported(r);
     }
 
-    q->codec = codec;
+    q->content_type = type->name;
+    q->protocol = type->protocol;
+    q->codec = type->codec;
 
     if (ngx_pyroscope_query_headers(r, q, &err) != PYRO_OK) {
         rc = ngx_http_discard_request_body(r);
@@ -94,7 +92,6 @@ ngx_pyroscope_query_create(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
     q->rpc = ctx->route->call;
     q->settings = ngx_pyroscope_worker.conf->settings;
     q->canceled = &ctx->canceled;
-    q->gzip_out = ngx_pyroscope_accepts_gzip(r);
 
     return q;
 }
@@ -117,7 +114,40 @@ static pyro_status_e
 ngx_pyroscope_query_headers(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
     pyro_error_t *err)
 {
+    int64_t        timeout;
+    ngx_str_t     *value;
+    pyro_status_e  status;
+
+    value = ngx_pyroscope_request_header(r, "accept");
+
+    q->utf8_names = value != NULL
+                    && ngx_strlcasestrn(value->data, value->data + value->len,
+                                        (u_char *) NGX_PYROSCOPE_UTF8,
+                                        sizeof(NGX_PYROSCOPE_UTF8) - 2)
+                       != NULL;
+
+    timeout = q->settings->query.timeout * PYRO_NS_PER_MS;
+
+    status = q->protocol == PYRO_PROTOCOL_CONNECT
+             ? ngx_pyroscope_query_connect(r, q, &timeout, err)
+             : ngx_pyroscope_grpc_headers(r, q, &timeout, err);
+
+    q->deadline = pyro_clock_mono()
+                  + ngx_min(timeout,
+                            q->settings->query.timeout * PYRO_NS_PER_MS);
+
+    return status;
+}
+
+
+static pyro_status_e
+ngx_pyroscope_query_connect(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
+    int64_t *timeout, pyro_error_t *err)
+{
+    ngx_int_t   n;
     ngx_str_t  *value;
+
+    q->gzip_out = ngx_pyroscope_accepts_gzip(r, "Accept-Encoding");
 
     value = ngx_pyroscope_request_header(r, "connect-protocol-version");
 
@@ -129,44 +159,6 @@ ngx_pyroscope_query_headers(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
                               (char *) value->data);
     }
 
-    value = ngx_pyroscope_request_header(r, "content-encoding");
-
-    if (value != NULL
-        && !pyro_slice_is(ngx_pyroscope_slice(value), "identity"))
-    {
-        if (!pyro_slice_is(ngx_pyroscope_slice(value), "gzip")) {
-            return pyro_error_set(err, PYRO_UNIMPLEMENTED,
-                                  PYRO_REASON_REQUEST,
-                                  "Content-Encoding: \"%.*s\" is not "
-                                  "supported, gzip is",
-                                  (int) ngx_min(value->len, 32),
-                                  (char *) value->data);
-        }
-
-        q->gzip_in = 1;
-    }
-
-    value = ngx_pyroscope_request_header(r, "accept");
-
-    q->utf8_names = value != NULL
-                    && ngx_strlcasestrn(value->data, value->data + value->len,
-                                        (u_char *) NGX_PYROSCOPE_UTF8,
-                                        sizeof(NGX_PYROSCOPE_UTF8) - 2)
-                       != NULL;
-
-    return ngx_pyroscope_query_timeout(r, q, err);
-}
-
-
-static pyro_status_e
-ngx_pyroscope_query_timeout(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
-    pyro_error_t *err)
-{
-    int64_t     ms;
-    ngx_int_t   n;
-    ngx_str_t  *value;
-
-    ms = q->settings->query.timeout;
     value = ngx_pyroscope_request_header(r, "connect-timeout-ms");
 
     if (value != NULL) {
@@ -180,10 +172,34 @@ ngx_pyroscope_query_timeout(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
                                   (char *) value->data);
         }
 
-        ms = ngx_min(ms, n);
+        *timeout = n * PYRO_NS_PER_MS;
     }
 
-    q->deadline = pyro_clock_mono() + ms * PYRO_NS_PER_MS;
+    return ngx_pyroscope_query_encoding(r, q, "Content-Encoding", err);
+}
+
+
+pyro_status_e
+ngx_pyroscope_query_encoding(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
+    const char *header, pyro_error_t *err)
+{
+    ngx_str_t  *value;
+
+    value = ngx_pyroscope_request_header(r, header);
+
+    if (value == NULL || pyro_slice_is(ngx_pyroscope_slice(value), "identity"))
+    {
+        return PYRO_OK;
+    }
+
+    if (!pyro_slice_is(ngx_pyroscope_slice(value), "gzip")) {
+        return pyro_error_set(err, PYRO_UNIMPLEMENTED, PYRO_REASON_REQUEST,
+                              "%s: \"%.*s\" is not supported, gzip is", header,
+                              (int) ngx_min(value->len, 32),
+                              (char *) value->data);
+    }
+
+    q->gzip_in = 1;
 
     return PYRO_OK;
 }
@@ -201,7 +217,7 @@ ngx_pyroscope_query_unsupported(ngx_http_request_t *r)
     }
 
     if (ngx_pyroscope_reply_header(r, "Accept-Post",
-                                   NGX_PYROSCOPE_ACCEPT_POST)
+                                   PYRO_CONTENT_TYPES)
         != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -297,6 +313,7 @@ ngx_pyroscope_query_get_handler(ngx_http_request_t *r,
     }
 
     q->args = ngx_pyroscope_slice(&r->args);
+    q->gzip_out = ngx_pyroscope_accepts_gzip(r, "Accept-Encoding");
     q->deadline = pyro_clock_mono()
                   + q->settings->query.timeout * PYRO_NS_PER_MS;
 
@@ -348,8 +365,10 @@ ngx_pyroscope_query_resume(ngx_http_request_t *r)
         answer = q->answer;
         pyro_rope_init(&q->answer, 0);
 
-        rc = ngx_pyroscope_reply(r, NGX_HTTP_OK, q->content_type, &answer,
-                                 q->gzip_out);
+        rc = q->protocol == PYRO_PROTOCOL_CONNECT
+             ? ngx_pyroscope_reply(r, NGX_HTTP_OK, q->content_type, &answer,
+                                   q->gzip_out)
+             : ngx_pyroscope_grpc_reply(r, q, &answer);
     }
 
     ngx_http_finalize_request(r, rc);

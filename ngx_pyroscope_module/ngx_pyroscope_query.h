@@ -1,6 +1,7 @@
 /*
- * The RPCs of querier.v1: headers and body on the event loop, decode, select,
- * merge, encode and compress in the query pool, the answer as one chain.
+ * The RPCs of querier.v1 and beside it: headers and body on the event loop,
+ * decode, select, merge, encode and compress in the query pool, the answer as
+ * one chain.
  */
 
 #ifndef _NGX_PYROSCOPE_QUERY_H_INCLUDED_
@@ -10,6 +11,7 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_module.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_body.h"
 
+#include "core/api/protocol.h"
 #include "core/api/querier.h"
 
 
@@ -18,6 +20,7 @@ struct ngx_pyroscope_query_s {
     ngx_pyroscope_body_t    body;
     pyro_rpc_e              rpc;
     pyro_slice_t            args;           /* of a URL */
+    pyro_protocol_e         protocol;       /* Connect for a URL */
     pyro_codec_e            codec;
     ngx_uint_t              gzip_in;
     ngx_uint_t              gzip_out;
@@ -29,7 +32,7 @@ struct ngx_pyroscope_query_s {
 
     /* made by the task; answer goes to nginx, or is freed with the pool */
     pyro_rope_t             answer;
-    const char             *content_type;
+    const char             *content_type;   /* of an RPC it is the request's */
     char                    file[160];      /* of a download, or empty */
     pyro_status_e           status;
     pyro_error_t            error;
@@ -46,6 +49,13 @@ ngx_int_t ngx_pyroscope_query_handler(ngx_http_request_t *r,
 /* What is asked by a URL alone: GET. */
 ngx_int_t ngx_pyroscope_query_get_handler(ngx_http_request_t *r,
     ngx_pyroscope_ctx_t *ctx);
+
+/*
+ * gzip_in from the header that names how the request's message is compressed;
+ * PYRO_UNIMPLEMENTED for anything but gzip and identity.
+ */
+pyro_status_e ngx_pyroscope_query_encoding(ngx_http_request_t *r,
+    ngx_pyroscope_query_t *q, const char *header, pyro_error_t *err);
 
 
 #endif /* _NGX_PYROSCOPE_QUERY_H_INCLUDED_ */

@@ -1,5 +1,6 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
 
+#include "ngx_pyroscope_module/ngx_pyroscope_grpc.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 
 #include "core/api/codec.h"
@@ -215,14 +216,23 @@ ngx_pyroscope_reply_text(ngx_http_request_t *r, ngx_uint_t status,
 ngx_int_t
 ngx_pyroscope_reply_error(ngx_http_request_t *r, const pyro_error_t *err)
 {
-    ngx_uint_t   status, level;
-    pyro_rope_t  rope;
+    ngx_uint_t                  status, level;
+    pyro_rope_t                 rope;
+    const char                 *code;
+    const pyro_content_type_t  *grpc;
 
     level = ngx_pyroscope_reply_level(err);
 
     ngx_log_error(level, r->connection->log, 0, "pyroscope: %s", err->message);
 
     status = ngx_pyroscope_http_status(err->status);
+    code = ngx_pyroscope_reply_code(r, err->status);
+    grpc = ngx_pyroscope_grpc(r);
+
+    if (grpc != NULL) {
+        return ngx_pyroscope_grpc_reply_error(r, grpc, status, code,
+                                              err->message);
+    }
 
     if ((err->status == PYRO_EXHAUSTED || err->status == PYRO_UNAVAILABLE)
         && ngx_pyroscope_reply_header(r, "Retry-After",
@@ -233,8 +243,7 @@ ngx_pyroscope_reply_error(ngx_http_request_t *r, const pyro_error_t *err)
     }
 
     pyro_rope_init(&rope, 0);
-    pyro_connect_error(&rope, ngx_pyroscope_reply_code(r, err->status),
-                       err->message);
+    pyro_connect_error(&rope, code, err->message);
 
     if (rope.failed) {
         pyro_rope_free(&rope);
@@ -303,7 +312,7 @@ ngx_pyroscope_reply_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_pyroscope_metrics_request(ctx, status);
 
     r->headers_out.status = status;
-    r->headers_out.content_length_n = size;
+    r->headers_out.content_length_n = r->expect_trailers ? -1 : (off_t) size;
 
     if (content_type != NULL) {
         r->headers_out.content_type.data = (u_char *) content_type;
@@ -385,12 +394,12 @@ ngx_pyroscope_request_header(ngx_http_request_t *r, const char *name)
 
 
 ngx_uint_t
-ngx_pyroscope_accepts_gzip(ngx_http_request_t *r)
+ngx_pyroscope_accepts_gzip(ngx_http_request_t *r, const char *name)
 {
     u_char     *p, *end, *last, *q;
     ngx_str_t  *value;
 
-    value = ngx_pyroscope_request_header(r, "accept-encoding");
+    value = ngx_pyroscope_request_header(r, name);
 
     if (value == NULL) {
         return 0;

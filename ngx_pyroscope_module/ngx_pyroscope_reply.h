@@ -23,7 +23,8 @@ const char *ngx_pyroscope_http_code(ngx_uint_t status);
 
 /*
  * A body in a rope, which is nginx's from here on: it is freed with the
- * request.  gzip: the rope holds a gzip member.
+ * request.  gzip: the rope holds a gzip member.  No Content-Length where
+ * trailers are expected.
  */
 ngx_int_t ngx_pyroscope_reply(ngx_http_request_t *r, ngx_uint_t status,
     const char *content_type, pyro_rope_t *rope, ngx_uint_t gzip);
@@ -32,7 +33,10 @@ ngx_int_t ngx_pyroscope_reply(ngx_http_request_t *r, ngx_uint_t status,
 ngx_int_t ngx_pyroscope_reply_text(ngx_http_request_t *r, ngx_uint_t status,
     const char *content_type, const char *text);
 
-/* {"code":...,"message":...}, and a log line; Retry-After with 429, 503. */
+/*
+ * {"code":...,"message":...}, and a log line; Retry-After with 429, 503.  What
+ * was asked in gRPC is answered in gRPC.
+ */
 ngx_int_t ngx_pyroscope_reply_error(ngx_http_request_t *r,
     const pyro_error_t *err);
 
@@ -40,12 +44,16 @@ ngx_int_t ngx_pyroscope_reply_error(ngx_http_request_t *r,
 ngx_int_t ngx_pyroscope_reply_header(ngx_http_request_t *r, const char *name,
     const char *value);
 
-/* The request's header of this name (lower case), or NULL. */
+/* The request's header of this name, in any case, or NULL. */
 ngx_str_t *ngx_pyroscope_request_header(ngx_http_request_t *r,
     const char *name);
 
-/* 1 if the client takes gzip: "gzip" or "*" in Accept-Encoding without q=0. */
-ngx_uint_t ngx_pyroscope_accepts_gzip(ngx_http_request_t *r);
+/*
+ * 1 if the client takes gzip: "gzip" or "*" without q=0 in the header of this
+ * name.
+ */
+ngx_uint_t ngx_pyroscope_accepts_gzip(ngx_http_request_t *r,
+    const char *name);
 
 
 #endif /* _NGX_PYROSCOPE_REPLY_H_INCLUDED_ */

@@ -24,7 +24,6 @@
 
 static ngx_pyroscope_route_t *ngx_pyroscope_route_find(ngx_str_t *uri,
     ngx_uint_t serves);
-static ngx_uint_t ngx_pyroscope_route_is_rpc(ngx_str_t *uri);
 static ngx_int_t ngx_pyroscope_route_unknown(ngx_http_request_t *r,
     ngx_pyroscope_loc_conf_t *plcf);
 static ngx_int_t ngx_pyroscope_route_not_allowed(ngx_http_request_t *r,
@@ -171,12 +170,16 @@ ngx_pyroscope_route_find(ngx_str_t *uri, ngx_uint_t serves)
 }
 
 
-/* "/package.v1.Service/Method": two pieces, a dot in the first. */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_pyroscope_route_is_rpc(ngx_str_t *uri)
 {
     u_char  *last, *slash;
+
+    /* a request line that nginx could not read has none */
+
+    if (uri->len == 0) {
+        return 0;
+    }
 
     last = uri->data + uri->len;
     slash = ngx_strlchr(uri->data + 1, last, '/');

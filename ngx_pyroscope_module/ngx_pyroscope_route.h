@@ -32,6 +32,9 @@ ngx_int_t ngx_pyroscope_handler(ngx_http_request_t *r);
 /* The route of the request's path in its location; NULL: none. */
 const ngx_pyroscope_route_t *ngx_pyroscope_route_of(ngx_http_request_t *r);
 
+/* "/package.v1.Service/Method": two pieces, a dot in the first. */
+ngx_uint_t ngx_pyroscope_route_is_rpc(ngx_str_t *uri);
+
 /* NULL is "other". */
 ngx_uint_t ngx_pyroscope_route_index(const ngx_pyroscope_route_t *route);
 const char *ngx_pyroscope_route_name(ngx_uint_t index);

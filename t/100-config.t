@@ -399,6 +399,40 @@ SKIP: {
 }
 
 {
+    my $grpc = free_port();
+    my $ports = "server:\n  http_listen_address: 127.0.0.1\n"
+                . "  http_listen_port: %PORT%\n";
+    my $t = started(yaml => "$ports  grpc_listen_port: $grpc\n$store");
+
+    is_deeply [listeners($t->pid)],
+              [sort map { "127.0.0.1:$_" } $t->port, $grpc],
+              'grpc_listen_port is one more';
+    $t->stop;
+
+    my ($status, $said) = PyroTest->new(server => 'listen 127.0.0.1:%PORT%;',
+        yaml => "$ports  grpc_listen_port: $grpc\n$store")->test_config;
+
+    is $status, 0, 'with a listen of its own: accepted';
+    like $said, qr/\[warn\].*grpc_listen_port\ \Q$grpc\E\ is\ not\ listened\ on:
+                   \ the\ server\ in\ .*:\d+\ has\ a\ "listen"\ of\ its\ own/x,
+         'with a warning';
+
+    ($status, $said) = PyroTest->new(
+        yaml => "$ports  grpc_listen_port: %PORT%\n$store")->test_config;
+
+    my ($major, $minor, $patch) =
+        `@{[PyroTest::binary()]} -v 2>&1` =~ /(\d+)\.(\d+)\.(\d+)/;
+
+    if ($major * 1e6 + $minor * 1000 + $patch >= 1_025_001) {
+        is $status, 0, 'one port for both';
+    } else {
+        is $status, 1, 'the same port twice: refused';
+        like $said, qr/grpc_listen_port\ \d+\ is\ server\.http_listen_port:\ nginx
+                       \ before\ 1\.25\.1\ needs\ a\ port/x, 'its message';
+    }
+}
+
+{
     my $t = started(
         server => 'server_name one;',
         http => "server { $yaml server_name two;

@@ -650,8 +650,8 @@ is post_json('LabelNames', '{}', 'Content-Encoding' => 'identity')->{status},
     like $r->{json}{message}, qr/br.*gzip/, 'its message';
 }
 
-for (['not gzip', '{}', qr/^4(?:00|22)$/],
-     ['cut', substr(gzip('{}'), 0, 15), qr/^4(?:00|22)$/],
+for (['not gzip', '{}', qr/^400$/],
+     ['cut', substr(gzip('{}'), 0, 15), qr/^400$/],
      ['a bomb', gzip('{' . ' ' x 30_000_000), qr/^413$/]) {
     my ($what, $body, $status) = @$_;
     my $r = post_json('LabelNames', $body, 'Content-Encoding' => 'gzip');

@@ -1,7 +1,5 @@
 #include "core/api/codec.h"
 
-#include <strings.h>
-
 #include "core/api/json.h"
 #include "core/base/utf8.h"
 
@@ -36,46 +34,6 @@ static void pyro_proto_encode(const ProtobufCMessage *message,
     pyro_rope_t *out);
 static void pyro_codec_append(ProtobufCBuffer *buffer, size_t len,
     const uint8_t *data);
-
-
-static const char  *pyro_codec_types[] = {
-    "application/proto", "application/json"
-};
-
-
-int
-pyro_codec_of(pyro_slice_t content_type)
-{
-    int           codec;
-    const char   *semicolon;
-    pyro_slice_t  type;
-
-    type = content_type;
-    semicolon = type.len ? memchr(type.data, ';', type.len) : NULL;
-
-    if (semicolon != NULL) {
-        type.len = (size_t) (semicolon - type.data);
-    }
-
-    type = pyro_slice_trim(type);
-
-    for (codec = PYRO_CODEC_PROTO; codec <= PYRO_CODEC_JSON; codec++) {
-        if (type.len == strlen(pyro_codec_types[codec])
-            && strncasecmp(type.data, pyro_codec_types[codec], type.len) == 0)
-        {
-            return codec;
-        }
-    }
-
-    return -1;
-}
-
-
-const char *
-pyro_codec_content_type(pyro_codec_e codec)
-{
-    return pyro_codec_types[codec];
-}
 
 
 pyro_status_e

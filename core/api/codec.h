@@ -1,7 +1,7 @@
 /*
- * Connect's two codecs over protobuf-c descriptors: binary protobuf, and JSON
- * by the protobuf mapping, derived from the same descriptors
- * (Connect protocol: unary; Protocol Buffers: JSON mapping).
+ * The two codecs of messages over protobuf-c descriptors: binary protobuf, and
+ * JSON by the protobuf mapping, derived from the same descriptors
+ * (Protocol Buffers: JSON mapping; Connect protocol: error codes).
  *
  * Decoded messages live in the arena given (protobuf-c allocates there), are
  * never freed one by one.  Any thread.
@@ -19,18 +19,10 @@
 
 
 typedef enum {
-    PYRO_CODEC_PROTO = 0,           /* application/proto */
-    PYRO_CODEC_JSON                 /* application/json */
+    PYRO_CODEC_PROTO = 0,
+    PYRO_CODEC_JSON
 } pyro_codec_e;
 
-
-/*
- * The codec of a Content-Type, parameters and case ignored; -1: neither.
- * application/x-protobuf is not one of them, as upstream has it.
- */
-int pyro_codec_of(pyro_slice_t content_type);
-
-const char *pyro_codec_content_type(pyro_codec_e codec);
 
 /*
  * PYRO_INVALID: bytes that are not this message; JSON that is not JSON, nests

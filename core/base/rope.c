@@ -11,6 +11,8 @@
 
 
 static pyro_rope_chunk_t *pyro_rope_chunk(pyro_rope_t *rope);
+static pyro_rope_chunk_t *pyro_rope_chunk_alloc(pyro_rope_t *rope,
+    size_t cap);
 
 
 void
@@ -43,9 +45,37 @@ pyro_rope_chunk(pyro_rope_t *rope)
 
     cap = rope->last ? rope->last->cap * 4 : PYRO_ROPE_FIRST;
 
+    if (cap < PYRO_ROPE_FIRST) {
+        cap = PYRO_ROPE_FIRST;
+    }
+
     if (cap > PYRO_ROPE_MAX) {
         cap = PYRO_ROPE_MAX;
     }
+
+    chunk = pyro_rope_chunk_alloc(rope, cap);
+
+    if (chunk == NULL) {
+        return NULL;
+    }
+
+    if (rope->last != NULL) {
+        rope->last->next = chunk;
+
+    } else {
+        rope->first = chunk;
+    }
+
+    rope->last = chunk;
+
+    return chunk;
+}
+
+
+static pyro_rope_chunk_t *
+pyro_rope_chunk_alloc(pyro_rope_t *rope, size_t cap)
+{
+    pyro_rope_chunk_t  *chunk;
 
     chunk = malloc(sizeof(pyro_rope_chunk_t) + cap);
 
@@ -57,15 +87,6 @@ pyro_rope_chunk(pyro_rope_t *rope)
     chunk->next = NULL;
     chunk->len = 0;
     chunk->cap = cap;
-
-    if (rope->last != NULL) {
-        rope->last->next = chunk;
-
-    } else {
-        rope->first = chunk;
-    }
-
-    rope->last = chunk;
 
     return chunk;
 }
@@ -111,6 +132,34 @@ pyro_rope_append(pyro_rope_t *rope, const void *data, size_t len)
         rope->size += n;
         p += n;
         len -= n;
+    }
+}
+
+
+void
+pyro_rope_prepend(pyro_rope_t *rope, const void *data, size_t len)
+{
+    pyro_rope_chunk_t  *chunk;
+
+    if (rope->failed) {
+        return;
+    }
+
+    chunk = pyro_rope_chunk_alloc(rope, len);
+
+    if (chunk == NULL) {
+        return;
+    }
+
+    memcpy(chunk->data, data, len);
+    chunk->len = len;
+    chunk->next = rope->first;
+    rope->first = chunk;
+    rope->size += len;
+    rope->limit += rope->limit ? len : 0;
+
+    if (rope->last == NULL) {
+        rope->last = chunk;
     }
 }
 

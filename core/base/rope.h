@@ -39,6 +39,10 @@ void pyro_rope_init(pyro_rope_t *rope, size_t limit);
 void pyro_rope_free(pyro_rope_t *rope);
 
 void pyro_rope_append(pyro_rope_t *rope, const void *data, size_t len);
+
+/* Before everything else that is in it; the limit does not count it. */
+void pyro_rope_prepend(pyro_rope_t *rope, const void *data, size_t len);
+
 void pyro_rope_printf(pyro_rope_t *rope, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

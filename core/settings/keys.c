@@ -73,8 +73,8 @@ const pyro_key_t  pyro_keys[] = {
       FIELD(server.log_level), .words = pyro_log_levels, .def = PYRO_LOG_INFO,
       .given = offsetof(pyro_settings_t, server.log_level_set) },
 
-    { .path = "server.grpc_listen_port", .type = PYRO_KEY_COUNT,
-      .action = PYRO_KEY_IDLE, .max = 65535 },
+    { COUNT("server.grpc_listen_port", server.grpc_listen_port, 0, 65535,
+            0) },
 
     { BLANK("server.http_tls_config",
             "TLS is set up in nginx.conf: \"listen ... ssl\" with "

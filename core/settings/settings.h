@@ -29,6 +29,7 @@ typedef struct {
     struct {
         char       *http_listen_address;    /* NULL: all addresses */
         uint16_t    http_listen_port;       /* 4040 */
+        uint16_t    grpc_listen_port;       /* HTTP/2 only; 0: none */
         uint8_t     log_level;              /* pyro_log_level_e */
         uint8_t     log_level_set;          /* 1 if the file has it */
     } server;
@@ -73,7 +74,7 @@ typedef struct {
 
     struct {
         int64_t     timeout;                /* ms, 60000 */
-        uint32_t    max_concurrent;         /* 16 a worker */
+        uint32_t    max_concurrent;         /* 64 a worker */
         uint64_t    max_memory;             /* bytes, 512 MiB */
         uint32_t    max_series;             /* 100000 */
         uint64_t    max_response_bytes;     /* 256 MiB */

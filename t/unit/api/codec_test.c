@@ -66,33 +66,6 @@ json_is(pyro_codec_e codec, const ProtobufCMessage *m, const char *want)
 
 
 static void
-codec_by_content_type(void **state)
-{
-    (void) state;
-
-    assert_int_equal(pyro_codec_of(PYRO_SLICE("application/proto")),
-                     PYRO_CODEC_PROTO);
-    assert_int_equal(pyro_codec_of(PYRO_SLICE("application/json")),
-                     PYRO_CODEC_JSON);
-    assert_int_equal(pyro_codec_of(PYRO_SLICE("application/json; charset=utf-8"
-                                              )), PYRO_CODEC_JSON);
-    assert_int_equal(pyro_codec_of(PYRO_SLICE(" Application/JSON ;x=y")),
-                     PYRO_CODEC_JSON);
-    assert_int_equal(pyro_codec_of(PYRO_SLICE("application/x-protobuf")), -1);
-    assert_int_equal(pyro_codec_of(PYRO_SLICE("application/protobuf")), -1);
-    assert_int_equal(pyro_codec_of(PYRO_SLICE("application/grpc")), -1);
-    assert_int_equal(pyro_codec_of(PYRO_SLICE("text/plain")), -1);
-    assert_int_equal(pyro_codec_of(PYRO_SLICE("")), -1);
-    assert_int_equal(pyro_codec_of(pyro_slice(NULL, 0)), -1);
-
-    assert_string_equal(pyro_codec_content_type(PYRO_CODEC_PROTO),
-                        "application/proto");
-    assert_string_equal(pyro_codec_content_type(PYRO_CODEC_JSON),
-                        "application/json");
-}
-
-
-static void
 json_reads_names_and_numbers(void **state)
 {
     size_t                              i;
@@ -552,7 +525,6 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test(codec_by_content_type),
         cmocka_unit_test(json_reads_names_and_numbers),
         cmocka_unit_test(json_maps_values),
         cmocka_unit_test(json_is_bounded),

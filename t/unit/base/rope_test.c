@@ -164,11 +164,43 @@ flat_in_an_arena(void **state)
 }
 
 
+static void
+prepends(void **state)
+{
+    char         *text;
+    pyro_rope_t   rope;
+
+    (void) state;
+
+    pyro_rope_init(&rope, 6);
+    pyro_rope_prepend(&rope, "head", 4);
+    pyro_rope_append(&rope, "tail", 4);
+    pyro_rope_prepend(&rope, "1", 1);
+
+    /* the limit is of what was appended */
+
+    pyro_rope_append(&rope, "56", 2);
+    assert_int_equal(pyro_rope_status(&rope, NULL), PYRO_OK);
+
+    text = flat(&rope);
+    assert_string_equal(text, "1headtail56");
+    free(text);
+
+    pyro_rope_append(&rope, "7", 1);
+    assert_int_not_equal(pyro_rope_status(&rope, NULL), PYRO_OK);
+    pyro_rope_prepend(&rope, "0", 1);
+    assert_int_equal(rope.size, 11);
+
+    pyro_rope_free(&rope);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(appends),
+        cmocka_unit_test(prepends),
         cmocka_unit_test(limit_is_exact_and_sticks),
         cmocka_unit_test(json_strings),
         cmocka_unit_test(flat_in_an_arena),

@@ -650,10 +650,11 @@ settings_ignored(void **state)
              "runtime_config: {period: 10s}\n");
 
     assert_string_equal(settings.ignored,
-                        "target, server.grpc_listen_port, server.log_format, "
-                        "distributor, compactor.data_dir, storage.s3, "
+                        "target, server.log_format, distributor, "
+                        "compactor.data_dir, storage.s3, "
                         "limits.ingestion_rate_mb, "
                         "limits.max_query_parallelism, runtime_config.period");
+    assert_int_equal(settings.server.grpc_listen_port, 9095);
     assert_int_equal(settings.limits.retention_period, 86400);
     assert_int_equal(settings.n_variables, 0);
 }
