@@ -74,8 +74,8 @@ my $CPU = PyroJfr::CPU;
 my $BYTES = 'memory:alloc_in_new_tlab_bytes:bytes:space:bytes';
 
 my $kafka = 'cortex-dev-01__kafka-0__';
-my %eu = (service_name => 'shop', env => 'prod', region => 'eu');
-my %us = (%eu, region => 'us');
+my %eu = (service_name => 'shop', env => 'prod', zone => 'eu');
+my %us = (%eu, zone => 'us');
 my %till = (service_name => 'till', env => 'dev', 'otel.scope.name' => 'x');
 my (@pushes, $bytes);
 

@@ -196,9 +196,9 @@ func (c *client) labels() {
 	})
 
 	c.check("LabelValues", "of a service, by two selectors", func() error {
-		return values(&typesv1.LabelValuesRequest{Name: "region",
+		return values(&typesv1.LabelValuesRequest{Name: "zone",
 			Matchers: []string{selector(service), `{service_name="none"}`},
-			Start:    start, End: end}, c.values("region", service))
+			Start:    start, End: end}, c.values("zone", service))
 	})
 
 	c.check("LabelValues", "of a profile type, as Grafana asks", func() error {

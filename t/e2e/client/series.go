@@ -160,7 +160,7 @@ func samePoints(got, expected points) error {
 
 func (c *client) series() {
 	service := c.service()
-	region := map[string]string{"region": c.Pushes[0].Labels["region"]}
+	zone := map[string]string{"zone": c.Pushes[0].Labels["zone"]}
 
 	for _, one := range []struct {
 		what   string
@@ -174,10 +174,10 @@ func (c *client) series() {
 		{"grouped by a label", nil, &querierv1.SelectSeriesRequest{
 			Step: 1, GroupBy: []string{"service_name"}}},
 		{"grouped by two, which not all have", nil, &querierv1.SelectSeriesRequest{
-			Step: 60, GroupBy: []string{"env", "region"}}},
+			Step: 60, GroupBy: []string{"env", "zone"}}},
 		{"the grid begins with the range", nil, &querierv1.SelectSeriesRequest{
 			Step: 15, Start: c.start() + 7, End: c.end() - 3}},
-		{"the average", region, &querierv1.SelectSeriesRequest{
+		{"the average", zone, &querierv1.SelectSeriesRequest{
 			Step: 600, Start: c.start() + 300_000, End: c.end(),
 			Aggregation: average.Enum()}},
 	} {
