@@ -171,7 +171,7 @@ func bars(names []string, levels []*querierv1.Level, sides int) ([]*bar, error) 
 						depth, name, b.x, p.next)
 				}
 
-				if p.last == "other" || name != "other" && name <= p.last {
+				if !ordered(p.last, name, sides) {
 					return nil, fmt.Errorf("level %d: %s after %s", depth,
 						name, p.last)
 				}
@@ -206,6 +206,16 @@ func bars(names []string, levels []*querierv1.Level, sides int) ([]*bar, error) 
 	}
 
 	return all, nil
+}
+
+// Siblings are in order of their names; where one side is cut, "other" is the
+// last.
+func ordered(before, name string, sides int) bool {
+	if sides == 1 && (before == "other" || name == "other") {
+		return before != "other"
+	}
+
+	return name > before
 }
 
 func (b *bar) left() int64  { return b.x[0] + b.x[1] }
