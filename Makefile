@@ -278,8 +278,9 @@ deps-test: deps
 deps-demo:
 	@t/lib/packages $(DEPS_DEMO)
 
-# a Go that is new enough, and the modules of the client
+# a Go that is new enough and the modules of the client; speedscope
 deps-e2e:
+	@t/lib/speedscope > /dev/null
 	@cd t/e2e/client && ../../lib/go list -deps . > /dev/null
 
 deps-fuzz: deps
@@ -379,7 +380,7 @@ uninstall:
 
 .PHONY: clean
 clean:
-	rm -rf build/{obj,lib,gen,unit,fuzz,libfuzzer,bench,nginx,asan,static,run,demo} \
+	rm -rf build/{obj,lib,gen,unit,fuzz,libfuzzer,bench,nginx,asan,static,run,demo,e2e} \
 	    build/*.so build/jfrcat build/pyroscope-store
 
 -include $(shell find $(wildcard $(B)/obj $(B)/unit) -name '*.d' -type f 2>/dev/null)
