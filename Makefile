@@ -327,6 +327,7 @@ test-asan: asan
 	    PYRO_SAN=1 t/lib/suite $(PROVE) $(SUITES)
 
 test-static: deps-test
+	$(MAKE) $(JOBS) store-tool
 	$(MAKE) $(JOBS) SAN=1 fuzz-replay jfrcat store-tool
 	t/lib/static-nginx $(ROOT)/build/static
 	TEST_NGINX_LOAD_MODULES= TEST_NGINX_BINARY=$(ROOT)/build/static/nginx \

@@ -340,7 +340,8 @@ sub stores_ok {
 sub check_store {
     my ($dir) = @_;
 
-    my $said = `$ROOT/build/asan/pyroscope-store check '$dir' 2>&1`;
+    my $build = $ENV{PYRO_SAN} ? 'build/asan' : 'build';
+    my $said = `$ROOT/$build/pyroscope-store check '$dir' 2>&1`;
 
     return ($? >> 8, $said);
 }
