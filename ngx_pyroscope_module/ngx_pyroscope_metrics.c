@@ -5,7 +5,7 @@
 
 #define NGX_PYROSCOPE_ZONE      "pyroscope_metrics"
 #define NGX_PYROSCOPE_BUCKETS   12
-#define NGX_PYROSCOPE_STATUSES  17
+#define NGX_PYROSCOPE_STATUSES  20
 
 
 typedef struct {
@@ -57,8 +57,8 @@ static const uint64_t  ngx_pyroscope_bounds[NGX_PYROSCOPE_BUCKETS] = {
 /* the last one counts all that are not listed */
 
 static const ngx_uint_t  ngx_pyroscope_statuses[NGX_PYROSCOPE_STATUSES] = {
-    200, 400, 401, 403, 404, 405, 408, 413, 414, 415, 422, 429, 499, 500, 503,
-    504, 0
+    200, 304, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 422, 429, 499,
+    500, 501, 503, 504, 0
 };
 
 

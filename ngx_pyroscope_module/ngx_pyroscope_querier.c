@@ -81,7 +81,7 @@ ngx_pyroscope_querier_answer(ngx_pyroscope_query_t *q, pyro_arena_t *arena)
         status = pyro_rope_status(&q->answer, &q->error);
     }
 
-    if (status == PYRO_OK && q->gzip_out) {
+    if (status == PYRO_OK && q->gzip_out && !q->unchanged) {
         status = ngx_pyroscope_querier_gzip(q);
     }
 

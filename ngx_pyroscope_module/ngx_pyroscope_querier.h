@@ -13,6 +13,7 @@
 
 #include "ngx_pyroscope_module/ngx_pyroscope_query.h"
 
+#include "core/api/render.h"
 #include "core/api/stacks.h"
 
 
@@ -66,6 +67,16 @@ pyro_status_e ngx_pyroscope_querier_both(ngx_pyroscope_query_t *q,
 
 pyro_status_e ngx_pyroscope_querier_render(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena);
+
+
+/* ---- ngx_pyroscope_querier_cache.c ---- */
+
+/*
+ * Sets etag and closed, where there is something to stand for; to be called
+ * before anything is read.  1: the client has this answer.
+ */
+int ngx_pyroscope_querier_is_known(ngx_pyroscope_query_t *q,
+    pyro_arena_t *arena, const pyro_render_t *render);
 
 
 /* ---- ngx_pyroscope_querier_profiles.c ---- */

@@ -1,7 +1,6 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_querier.h"
 
 #include "core/api/html.h"
-#include "core/api/render.h"
 #include "core/base/inflate.h"
 
 
@@ -32,6 +31,12 @@ ngx_pyroscope_querier_render(ngx_pyroscope_query_t *q, pyro_arena_t *arena)
 
     if (status != PYRO_OK) {
         return status;
+    }
+
+    if (ngx_pyroscope_querier_is_known(q, arena, &render)) {
+        q->unchanged = 1;
+        pyro_render_free(&render);
+        return PYRO_OK;
     }
 
     status = q->rpc == PYRO_RENDER

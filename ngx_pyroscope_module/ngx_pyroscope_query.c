@@ -30,6 +30,8 @@ static void ngx_pyroscope_query_done(ngx_http_request_t *r, void *data);
 static void ngx_pyroscope_query_resume(ngx_http_request_t *r);
 static ngx_int_t ngx_pyroscope_query_missing(ngx_http_request_t *r,
     ngx_pyroscope_query_t *q);
+static ngx_int_t ngx_pyroscope_query_etag(ngx_http_request_t *r,
+    ngx_pyroscope_query_t *q);
 static ngx_int_t ngx_pyroscope_query_file(ngx_http_request_t *r,
     ngx_pyroscope_query_t *q);
 
@@ -88,6 +90,10 @@ ngx_pyroscope_query_create(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
 
     ctx->query = q;
     ctx->resume = ngx_pyroscope_query_resume;
+
+    /* nginx would answer 304 to "If-None-Match: *", whatever the answer is */
+
+    r->disable_not_modified = 1;
 
     q->rpc = ctx->route->call;
     q->settings = ngx_pyroscope_worker.conf->settings;
@@ -297,6 +303,7 @@ ngx_pyroscope_query_get_handler(ngx_http_request_t *r,
     ngx_pyroscope_ctx_t *ctx)
 {
     ngx_int_t               rc;
+    ngx_str_t              *if_none_match;
     pyro_error_t            err;
     ngx_pyroscope_query_t  *q;
 
@@ -310,6 +317,12 @@ ngx_pyroscope_query_get_handler(ngx_http_request_t *r,
 
     if (q == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if_none_match = ngx_pyroscope_request_header(r, "If-None-Match");
+
+    if (if_none_match != NULL) {
+        q->if_none_match = ngx_pyroscope_slice(if_none_match);
     }
 
     q->args = ngx_pyroscope_slice(&r->args);
@@ -357,9 +370,13 @@ ngx_pyroscope_query_resume(ngx_http_request_t *r)
         rc = ngx_pyroscope_reply_error(r, &q->error);
 
     } else if ((q->missing.n && ngx_pyroscope_query_missing(r, q) != NGX_OK)
-               || (q->file[0] && ngx_pyroscope_query_file(r, q) != NGX_OK))
+               || (q->file[0] && ngx_pyroscope_query_file(r, q) != NGX_OK)
+               || (q->etag_len && ngx_pyroscope_query_etag(r, q) != NGX_OK))
     {
         rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    } else if (q->unchanged) {
+        rc = ngx_pyroscope_reply_not_modified(r);
 
     } else {
         answer = q->answer;
@@ -407,6 +424,29 @@ ngx_pyroscope_query_missing(ngx_http_request_t *r, ngx_pyroscope_query_t *q)
 
     return ngx_pyroscope_reply_header(r, NGX_PYROSCOPE_INCOMPLETE,
                                       (char *) name);
+}
+
+
+/*
+ * What is over is kept for a minute without a question, since something may
+ * come late; anything else is asked for again, and is 304 if nothing came.
+ */
+
+static ngx_int_t
+ngx_pyroscope_query_etag(ngx_http_request_t *r, ngx_pyroscope_query_t *q)
+{
+    if (q->missing.n) {
+        return NGX_OK;
+    }
+
+    return ngx_pyroscope_reply_header(r, "ETag", q->etag) == NGX_OK
+           && ngx_pyroscope_reply_header(r, "Cache-Control",
+                                         q->closed ? "private, max-age=60"
+                                                   : "private, no-cache")
+              == NGX_OK
+           && ngx_pyroscope_reply_header(r, "Vary", "Accept-Encoding")
+              == NGX_OK
+           ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -19,7 +19,8 @@ struct ngx_pyroscope_query_s {
     /* set on the event loop, read by the task */
     ngx_pyroscope_body_t    body;
     pyro_rpc_e              rpc;
-    pyro_slice_t            args;           /* of a URL */
+    pyro_slice_t            args;           /* of a URL, */
+    pyro_slice_t            if_none_match;  /* and its header, or empty */
     pyro_protocol_e         protocol;       /* Connect for a URL */
     pyro_codec_e            codec;
     ngx_uint_t              gzip_in;
@@ -34,6 +35,10 @@ struct ngx_pyroscope_query_s {
     pyro_rope_t             answer;
     const char             *content_type;   /* of an RPC it is the request's */
     char                    file[160];      /* of a download, or empty */
+    char                    etag[24];       /* in its quotes, or empty */
+    int                     etag_len;
+    ngx_uint_t              closed;         /* its time is over */
+    ngx_uint_t              unchanged;      /* the client has the answer */
     pyro_status_e           status;
     pyro_error_t            error;
     pyro_store_missing_t    missing;

@@ -214,6 +214,24 @@ ngx_pyroscope_reply_text(ngx_http_request_t *r, ngx_uint_t status,
 
 
 ngx_int_t
+ngx_pyroscope_reply_not_modified(ngx_http_request_t *r)
+{
+    ngx_pyroscope_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
+
+    ctx->answered = 1;
+    ngx_pyroscope_metrics_request(ctx, NGX_HTTP_NOT_MODIFIED);
+
+    r->headers_out.status = NGX_HTTP_NOT_MODIFIED;
+    r->headers_out.content_length_n = -1;
+    r->header_only = 1;
+
+    return ngx_http_send_header(r);
+}
+
+
+ngx_int_t
 ngx_pyroscope_reply_error(ngx_http_request_t *r, const pyro_error_t *err)
 {
     ngx_uint_t                  status, level;

@@ -29,6 +29,9 @@ const char *ngx_pyroscope_http_code(ngx_uint_t status);
 ngx_int_t ngx_pyroscope_reply(ngx_http_request_t *r, ngx_uint_t status,
     const char *content_type, pyro_rope_t *rope, ngx_uint_t gzip);
 
+/* 304: the client has it. */
+ngx_int_t ngx_pyroscope_reply_not_modified(ngx_http_request_t *r);
+
 /* A short text (copied); an empty one gives no Content-Type. */
 ngx_int_t ngx_pyroscope_reply_text(ngx_http_request_t *r, ngx_uint_t status,
     const char *content_type, const char *text);

@@ -110,6 +110,9 @@ pyro_status_e pyro_env_commit(pyro_env_t *env, pyro_kv_txn_t *txn,
 
 void pyro_env_abort(pyro_env_t *env, pyro_kv_txn_t *txn);
 
+/* Of a read transaction: the number of the last one that wrote what it sees. */
+uint64_t pyro_kv_txn_number(pyro_kv_txn_t *txn);
+
 /* With PERIODIC: what this process has committed is on disk, if the last time
  * is a second ago.  Commits see to it as well, as long as there are any. */
 pyro_status_e pyro_env_settle(pyro_env_t *env, pyro_error_t *err);

@@ -48,6 +48,13 @@ pyro_lmdb_val(pyro_slice_t s)
 }
 
 
+uint64_t
+pyro_kv_txn_number(pyro_kv_txn_t *txn)
+{
+    return mdb_txn_id(pyro_lmdb_txn(txn));
+}
+
+
 int
 pyro_kv_open(pyro_kv_txn_t *txn, const char *name, int make, pyro_kv_db_t *db)
 {

@@ -328,6 +328,17 @@ pyro_status_e pyro_store_extent(pyro_store_t *store, pyro_slice_t tenant,
     int64_t *oldest, int64_t *newest, pyro_error_t *err);
 
 
+/*
+ * A number that is another one as soon as an answer over the query's tenant and
+ * range may be another one: of the files that the range lies in, not of what
+ * was pushed to just that range.  Reads no data; to be asked before what it is
+ * to stand for.  *version is 0, which stands for nothing, where an answer would
+ * be without a partition, or on an error.
+ */
+pyro_status_e pyro_store_version(pyro_store_t *store,
+    const pyro_store_query_t *query, uint64_t *version, pyro_error_t *err);
+
+
 /* What a query has to do with. */
 typedef struct {
     uint64_t  partitions;           /* files that have matching series */

@@ -509,13 +509,23 @@ pyro_render_time(pyro_renderer_t *r, const char *name, int64_t missing,
     int64_t *ms)
 {
     int            found;
+    int64_t        now, time;
     pyro_slice_t   text;
     pyro_status_e  status;
 
+    now = r->limits->now;
     status = pyro_urlform_get(r->arena, r->args, name, &text, &found, r->err);
-    *ms = (found && text.len ? pyro_time_parse(text, r->limits->now)
-                             : missing)
-          / PYRO_NS_PER_MS;
+
+    if (status == PYRO_OK && found && text.len) {
+        time = pyro_time_parse(text, now);
+        r->render->relative |= time != pyro_time_parse(text,
+                                                       now + PYRO_NS_PER_SEC);
+    } else {
+        time = missing;
+        r->render->relative |= missing == now;
+    }
+
+    *ms = time / PYRO_NS_PER_MS;
 
     return status;
 }

@@ -19,6 +19,7 @@ typedef struct {
     pyro_plan_t     plan;           /* stacks, two of them, or labels */
 
     int             json;           /* flamebearer; else plan.format */
+    int             relative;       /* 1: "now" is in a time, or none is */
     pyro_slice_t    query;          /* as it came, for titles */
 
     /* render: its time line; step in series.step */
