@@ -53,7 +53,7 @@ sub call {
     my ($path, $body, %opt) = @_;
 
     my ($in, $head, $out) = map { $t->dir . "/$_" } qw(in head out);
-    my $port = $opt{http1} ? $t->port : $grpc;
+    my $port = $opt{port} // ($opt{http1} ? $t->port : $grpc);
     my %headers = ('Content-Type' => 'application/grpc', TE => 'trailers',
                    %{ $opt{headers} // {} });
 
@@ -283,6 +283,22 @@ is call("$SERVICE/LabelValues", '',
     for (1, 2) {
         my $r = $t->read_response($sock, method => 'POST');
         is $r->{headers}{'grpc-status'}, 3, "HTTP/1.1, kept alive: answer $_";
+    }
+}
+
+# The YAML's first port speaks both where nginx can tell them apart.
+SKIP: {
+    my ($version) = `@{[PyroTest::binary()]} -v 2>&1` =~ m{nginx/([\d.]+)};
+
+    skip "nginx $version has HTTP/2 on a port of its own", 4
+        if eval "v$version lt v1.25.1";
+
+    for my $http1 (0, 1) {
+        my $r = call("$SERVICE/LabelValues", frame($values),
+                     port => $t->port, http1 => $http1);
+
+        is $r->{version}, $http1 ? '1.1' : '2', 'http_listen_port: version';
+        is $r->{trailers}{'grpc-status'}, 0, 'its trailer';
     }
 }
 
