@@ -167,14 +167,8 @@ my %MESSAGE = (
     Flag => { name => [1, 'text'], enabled => [2, 'bool'] },
 );
 
-# { field => its type } of a message, as above.
-sub types {
-    my ($type) = @_;
-
-    my $fields = _fields($type);
-
-    return map { $_ => $fields->{$_}[1] } keys %$fields;
-}
+# { field => [number, type] } of a message, as above.
+sub fields { return %{ _fields($_[0]) } }
 
 sub _varint {
     my ($n) = @_;

@@ -33,6 +33,20 @@ my %SERVICE = (
     GetFeatureFlags => 'capabilities.v1.FeatureFlagsService',
 );
 
+# a message that each of them takes, but for the time
+my $TYPE = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds';
+my %query = (profileTypeID => $TYPE, labelSelector => '{}');
+my %SAMPLE = (
+    (map { $_ => {} } qw(ProfileTypes LabelNames Series)),
+    LabelValues            => { name => 'service_name' },
+    SelectSeries           => { %query, step => 15 },
+    SelectMergeStacktraces => { %query },
+    SelectMergeSpanProfile => { %query },
+    SelectMergeProfile     => { %query },
+    SelectHeatmap          => { %query, step => 15, queryType => 1 },
+    AnalyzeQuery           => { query => "$TYPE\{}" },
+);
+
 sub new {
     my ($class, $t) = @_;
 
@@ -43,6 +57,19 @@ sub path {
     my ($rpc) = @_;
 
     return '/' . ($SERVICE{$rpc} // 'querier.v1.QuerierService') . "/$rpc";
+}
+
+# The message of an RPC for a time (start => ms, end => ms), with other fields;
+# undef where it has no time.
+sub sample {
+    my ($rpc, $range, %fields) = @_;
+
+    return { left => { %query, %$range, %fields },
+             right => { %query, %$range } } if $rpc eq 'Diff';
+
+    my $message = $SAMPLE{$rpc} // return;
+
+    return { %$message, %$range, %fields };
 }
 
 # The bytes of a message.
