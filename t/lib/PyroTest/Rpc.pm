@@ -64,8 +64,8 @@ sub path {
 sub sample {
     my ($rpc, $range, %fields) = @_;
 
-    return { left => { %query, %$range, %fields },
-             right => { %query, %$range } } if $rpc eq 'Diff';
+    return { map { $_ => { %query, %$range, %fields } } qw(left right) }
+        if $rpc eq 'Diff';
 
     my $message = $SAMPLE{$rpc} // return;
 
