@@ -1,13 +1,14 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_task.h"
 
+#include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
+
 
 #define NGX_PYROSCOPE_TASK_TIMER  60000     /* ms */
 
 
 static void ngx_pyroscope_task_thread(void *data, ngx_log_t *log);
 static void ngx_pyroscope_task_done(ngx_event_t *ev);
-static ngx_int_t ngx_pyroscope_task_watch(ngx_http_request_t *r,
-    ngx_pyroscope_ctx_t *ctx);
+static ngx_int_t ngx_pyroscope_task_watch(ngx_http_request_t *r);
 static void ngx_pyroscope_task_cancel(void *data);
 static void ngx_pyroscope_task_resume(ngx_http_request_t *r);
 
@@ -17,10 +18,7 @@ ngx_pyroscope_task_post(ngx_http_request_t *r, ngx_thread_pool_t *pool,
     ngx_pyroscope_task_t *task)
 {
     ngx_thread_task_t     *thread_task;
-    ngx_pyroscope_ctx_t   *ctx;
     ngx_pyroscope_task_t  *t;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
 
     thread_task = ngx_thread_task_alloc(r->pool, sizeof(ngx_pyroscope_task_t));
 
@@ -37,7 +35,7 @@ ngx_pyroscope_task_post(ngx_http_request_t *r, ngx_thread_pool_t *pool,
     thread_task->event.data = t;
     thread_task->event.log = r->connection->log;
 
-    if (ngx_pyroscope_task_watch(r, ctx) != NGX_OK
+    if (ngx_pyroscope_task_watch(r) != NGX_OK
         || ngx_thread_task_post(pool, thread_task) != NGX_OK)
     {
         return NGX_ERROR;
@@ -120,7 +118,7 @@ ngx_pyroscope_task_wake(ngx_http_request_t *r)
 /* While a request is parked nothing else would notice that its client left. */
 
 static ngx_int_t
-ngx_pyroscope_task_watch(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
+ngx_pyroscope_task_watch(ngx_http_request_t *r)
 {
     ngx_http_cleanup_t  *cln;
 
@@ -131,7 +129,7 @@ ngx_pyroscope_task_watch(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
     }
 
     cln->handler = ngx_pyroscope_task_cancel;
-    cln->data = ctx;
+    cln->data = r;
 
     /* a body that is being discarded has a reader, which sees the end itself */
 
@@ -143,12 +141,23 @@ ngx_pyroscope_task_watch(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
 }
 
 
+/* The end of a request; of one that is parked only if its client left. */
+
 static void
 ngx_pyroscope_task_cancel(void *data)
 {
-    ngx_pyroscope_ctx_t *ctx = data;
+    ngx_pyroscope_ctx_t  *ctx;
+    ngx_http_request_t   *r = data;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
+
+    if (!r->aio || ctx == NULL) {
+        return;
+    }
 
     atomic_store_explicit(&ctx->canceled, 1, memory_order_relaxed);
+
+    ngx_pyroscope_metrics_request(ctx, NGX_HTTP_CLIENT_CLOSED_REQUEST);
 }
 
 

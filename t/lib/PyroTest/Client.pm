@@ -85,7 +85,7 @@ sub request_bytes {
 
 # Returns { status, reason, headers => { lower-case name => value }, body,
 # raw }; a body with Content-Encoding gzip is inflated, json => decoded where
-# the type says JSON.  Dies if no answer comes.
+# the type says JSON, unless the option json is 0.  Dies if no answer comes.
 sub request {
     my ($self, $method, $path, %opt) = @_;
 
@@ -188,7 +188,7 @@ sub read_response {
 
     ${*$sock}{pyro_rest} = $in if length $in;
 
-    return _decode(\%r);
+    return _decode(\%r, %opt);
 }
 
 sub _read_more {
@@ -261,7 +261,7 @@ sub _read_chunked {
 }
 
 sub _decode {
-    my ($r) = @_;
+    my ($r, %opt) = @_;
 
     $r->{body} = $r->{raw};
 
@@ -269,7 +269,9 @@ sub _decode {
         $r->{body} = gunzip($r->{raw});
     }
 
-    if (($r->{headers}{'content-type'} // '') =~ m{^application/json}) {
+    if (($opt{json} // 1) && ($r->{headers}{'content-type'} // '')
+        =~ m{^application/json})
+    {
         $r->{json} = eval { JSON::PP->new->utf8->decode($r->{body}) };
     }
 

@@ -38,8 +38,10 @@ my %CODE = (400 => 'internal', 401 => 'unauthenticated',
 my %MESSAGE = (
     Label      => { name => [1, 'text'], value => [2, 'text'] },
     Labels     => { labels => [1, ['Label']] },
-    CallSite   => { callSite => [1, ['Location']] },
+    CallSite   => { callSite => [1, ['Location']], goPgo => [2, 'GoPGO'] },
     Location   => { name => [1, 'text'] },
+    GoPGO      => { keepLocations => [1, 'int'],
+        aggregateCallees => [2, 'bool'] },
 
     ProfileTypesRequest  => { start => [1, 'int'], end => [2, 'int'] },
     ProfileTypesResponse => { profileTypes => [1, ['ProfileType']] },
@@ -75,7 +77,8 @@ my %MESSAGE = (
 
     SelectMergeSpanProfileRequest => { profileTypeID => [1, 'text'],
         labelSelector => [2, 'text'], spanSelector => [3, ['text']],
-        start => [4, 'int'], end => [5, 'int'], maxNodes => [6, '?int'] },
+        start => [4, 'int'], end => [5, 'int'], maxNodes => [6, '?int'],
+        format => [7, 'int'] },
     SelectMergeSpanProfileResponse => { flamegraph => [1, 'FlameGraph'],
         tree => [2, 'bytes'] },
 
@@ -108,8 +111,8 @@ my %MESSAGE = (
     SelectSeriesRequest => { profileTypeID => [1, 'text'],
         labelSelector => [2, 'text'], start => [3, 'int'], end => [4, 'int'],
         groupBy => [5, ['text']], step => [6, 'double'],
-        aggregation => [7, '?int'], limit => [9, '?int'],
-        exemplarType => [10, 'int'] },
+        aggregation => [7, '?int'], stackTraceSelector => [8, 'CallSite'],
+        limit => [9, '?int'], exemplarType => [10, 'int'] },
     SelectSeriesResponse => { series => [1, ['SeriesPoints']] },
     SeriesPoints => { labels => [1, ['Label']], points => [2, ['Point']] },
     Point => { value => [1, 'double'], timestamp => [2, 'int'],
@@ -135,7 +138,37 @@ my %MESSAGE = (
     GetProfileStatsRequest => {},
     GetProfileStatsResponse => { dataIngested => [1, 'bool'],
         oldestProfileTime => [2, 'int'], newestProfileTime => [3, 'int'] },
+
+    AnalyzeQueryRequest => { start => [2, 'int'], end => [3, 'int'],
+        query => [4, 'text'] },
+    AnalyzeQueryResponse => { queryScopes => [1, ['QueryScope']],
+        queryImpact => [2, 'QueryImpact'] },
+    QueryScope => { componentType => [1, 'text'], componentCount => [2, 'int'],
+        blockCount => [3, 'int'], seriesCount => [4, 'int'],
+        profileCount => [5, 'int'], sampleCount => [6, 'int'],
+        indexBytes => [7, 'int'], profileBytes => [8, 'int'],
+        symbolBytes => [9, 'int'] },
+    QueryImpact => { totalBytesInTimeRange => [2, 'int'],
+        totalQueriedSeries => [3, 'int'], deduplicationNeeded => [4, 'bool'] },
+
+    # of the services beside
+    Setting => { name => [1, 'text'], value => [2, 'text'],
+        modifiedAt => [3, 'int'] },
+    GetRequest => {},
+    GetResponse => { settings => [1, ['Setting']] },
+    SetRequest => { setting => [1, 'Setting'] },
+    SetResponse => { setting => [1, 'Setting'] },
+    DeleteRequest => { name => [1, 'text'] },
+    DeleteResponse => {},
+    VersionRequest => {},
+    VersionResponse => { QuerierAPI => [1, 'int'] },
+    GetFeatureFlagsRequest => {},
+    GetFeatureFlagsResponse => { featureFlags => [1, ['Flag']] },
+    Flag => { name => [1, 'text'], enabled => [2, 'bool'] },
 );
+
+# { field => [number, type] } of a message, as above.
+sub fields { return %{ _fields($_[0]) } }
 
 sub _varint {
     my ($n) = @_;
