@@ -267,7 +267,7 @@ DEPS_DEMO   := default-jdk-headless maven python3
 DEPS_FUZZ   := clang libclang-rt-dev
 DEPS_IMAGE  := docker.io debootstrap python3
 
-.PHONY: deps deps-test deps-demo deps-fuzz deps-image
+.PHONY: deps deps-test deps-demo deps-e2e deps-fuzz deps-image
 deps:
 	@t/lib/packages $(DEPS)
 
@@ -277,6 +277,11 @@ deps-test: deps
 
 deps-demo:
 	@t/lib/packages $(DEPS_DEMO)
+
+# a Go that is new enough and the modules of the client; speedscope
+deps-e2e:
+	@t/lib/speedscope > /dev/null
+	@cd t/e2e/client && ../../lib/go list -deps . > /dev/null
 
 deps-fuzz: deps
 	@t/lib/packages $(DEPS_FUZZ)
@@ -310,7 +315,7 @@ SUITES      := $(sort $(wildcard t/*.t))
 PROVE       := prove $(PROVEARGS)
 
 .PHONY: test test-asan test-static test-image
-test: deps-test deps-demo module
+test: deps-test deps-demo deps-e2e module
 	$(MAKE) $(JOBS) jfrcat store-tool
 	$(MAKE) $(JOBS) SAN=1 unit fuzz-replay jfrcat store-tool
 	t/lib/suite $(PROVE) -j4 build/asan/unit/*/*_test
@@ -375,7 +380,7 @@ uninstall:
 
 .PHONY: clean
 clean:
-	rm -rf build/{obj,lib,gen,unit,fuzz,libfuzzer,bench,nginx,asan,static,run,demo} \
+	rm -rf build/{obj,lib,gen,unit,fuzz,libfuzzer,bench,nginx,asan,static,run,demo,e2e} \
 	    build/*.so build/jfrcat build/pyroscope-store
 
 -include $(shell find $(wildcard $(B)/obj $(B)/unit) -name '*.d' -type f 2>/dev/null)
