@@ -278,9 +278,10 @@ deps-test: deps
 deps-demo:
 	@t/lib/packages $(DEPS_DEMO)
 
-# a Go that is new enough and the modules of the client; speedscope
+# a Go that is new enough and the modules of the client; speedscope; a browser
 deps-e2e:
 	@t/lib/speedscope > /dev/null
+	@t/lib/browser > /dev/null
 	@cd t/e2e/client && ../../lib/go list -deps . > /dev/null
 
 deps-fuzz: deps
