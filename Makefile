@@ -80,7 +80,7 @@ DEPS_settings := settings base
 DEPS_jfr      := jfr model base
 DEPS_storage  := storage query model base
 DEPS_cli      := cli jfr format model base
-DEPS_store    := cli storage format query model base
+DEPS_store    := cli storage api settings format query model base
 
 GZIP_LIBS   := $(shell pkg-config --libs libdeflate 2>/dev/null) -lz
 LDLIBS      := -llmdb -lyaml -lprotobuf-c -ljansson -lpcre2-8 $(GZIP_LIBS) \
@@ -125,8 +125,8 @@ $(JFRCAT): $(B)/obj/cli/jfrcat.o $(DEPS_cli:%=$(B)/lib/%.a)
 STORE_TOOL  := $(B)/pyroscope-store
 
 $(STORE_TOOL): $(B)/obj/cli/store.o $(DEPS_store:%=$(B)/lib/%.a)
-	$(CC) $(ALL_CFLAGS) $^ -o $@ -llmdb -ljansson -lpcre2-8 $(GZIP_LIBS) \
-	    -lpthread
+	$(CC) $(ALL_CFLAGS) $^ -o $@ -llmdb -lprotobuf-c -ljansson -lpcre2-8 \
+	    $(GZIP_LIBS) -lpthread
 
 .PHONY: jfrcat store-tool
 jfrcat: $(JFRCAT)
@@ -278,9 +278,10 @@ deps-test: deps
 deps-demo:
 	@t/lib/packages $(DEPS_DEMO)
 
-# a Go that is new enough and the modules of the client; speedscope
+# a Go that is new enough and the modules of the client; speedscope; a browser
 deps-e2e:
 	@t/lib/speedscope > /dev/null
+	@t/lib/browser > /dev/null
 	@cd t/e2e/client && ../../lib/go list -deps . > /dev/null
 
 deps-fuzz: deps

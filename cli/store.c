@@ -110,7 +110,9 @@ pyro_store_tool_run(pyro_store_tool_t *tool)
             break;
 
         case PYRO_STORE_EXPORT:
-            status = pyro_store_tool_export(tool);
+            status = tool->command.format == NULL
+                     ? pyro_store_tool_export(tool)
+                     : pyro_store_tool_document(tool, &damaged);
             break;
 
         case PYRO_STORE_IMPORT:

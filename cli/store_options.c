@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli/store_time.h"
 #include "core/base/clock.h"
@@ -17,7 +18,10 @@ enum {
     PYRO_TAKES_BEFORE   = 32,
     PYRO_TAKES_DRY_RUN  = 64,
     PYRO_TAKES_CREATE   = 128,
-    PYRO_TAKES_TARGET   = 256
+    PYRO_TAKES_FORMAT   = 256,
+    PYRO_TAKES_TYPE     = 512,
+    PYRO_TAKES_NODES    = 1024,
+    PYRO_TAKES_TARGET   = 2048
 };
 
 #define PYRO_OPTION_FIRST  256
@@ -32,6 +36,9 @@ enum {
     PYRO_OPTION_BEFORE,
     PYRO_OPTION_DRY_RUN,
     PYRO_OPTION_CREATE,
+    PYRO_OPTION_FORMAT,
+    PYRO_OPTION_TYPE,
+    PYRO_OPTION_NODES,
     PYRO_OPTION_HELP,
     PYRO_OPTION_VERSION
 };
@@ -51,10 +58,16 @@ static pyro_status_e pyro_store_bad_option(int c, char **argv,
     pyro_error_t *err);
 static pyro_status_e pyro_store_option(int c, pyro_store_command_t *command,
     int64_t now, pyro_error_t *err);
+static pyro_status_e pyro_store_format(pyro_store_command_t *command,
+    pyro_error_t *err);
+static pyro_status_e pyro_store_nodes(pyro_store_command_t *command,
+    pyro_error_t *err);
 static pyro_status_e pyro_store_words(int argc, char **argv,
     pyro_store_command_t *command, unsigned int *takes, pyro_error_t *err);
 static pyro_status_e pyro_store_together(pyro_store_command_t *command,
     unsigned int given, unsigned int takes, int64_t now, pyro_error_t *err);
+static pyro_status_e pyro_store_document(const pyro_store_command_t *command,
+    unsigned int given, pyro_error_t *err);
 
 
 static const pyro_store_known_t  pyro_store_commands[] = {
@@ -67,8 +80,9 @@ static const pyro_store_known_t  pyro_store_commands[] = {
       | PYRO_TAKES_FROM | PYRO_TAKES_TO,
       "partitions, or with --series label sets" },
     { "export", PYRO_STORE_EXPORT,
-      PYRO_TAKES_SELECTOR | PYRO_TAKES_FROM | PYRO_TAKES_TO,
-      "pushes to standard output, as a dump" },
+      PYRO_TAKES_SELECTOR | PYRO_TAKES_FROM | PYRO_TAKES_TO
+      | PYRO_TAKES_FORMAT | PYRO_TAKES_TYPE | PYRO_TAKES_NODES,
+      "to standard output: pushes as a dump, or a flame graph" },
     { "import", PYRO_STORE_IMPORT, PYRO_TAKES_CREATE,
       "a dump from standard input; repeats are left out" },
     { "seal", PYRO_STORE_SEAL, 0,
@@ -94,6 +108,9 @@ static const struct option  pyro_store_long[] = {
     { "before",   required_argument, NULL, PYRO_OPTION_BEFORE },
     { "dry-run",  no_argument,       NULL, PYRO_OPTION_DRY_RUN },
     { "create",   no_argument,       NULL, PYRO_OPTION_CREATE },
+    { "format",   required_argument, NULL, PYRO_OPTION_FORMAT },
+    { "type",     required_argument, NULL, PYRO_OPTION_TYPE },
+    { "max-nodes", required_argument, NULL, PYRO_OPTION_NODES },
     { "help",     no_argument,       NULL, PYRO_OPTION_HELP },
     { "version",  no_argument,       NULL, PYRO_OPTION_VERSION },
     { NULL, 0, NULL, 0 }
@@ -111,6 +128,11 @@ static const char  pyro_store_usage_options[] =
     "\n"
     "  --selector='{a=\"b\"}'  label sets: of list --series, export, delete\n"
     "  --from=TIME, --to=TIME  of list --series and export; both included\n"
+    "  --format=FORMAT         export: dump (default), or what tools open:\n"
+    "                          pprof, collapsed, speedscope, html, dot\n"
+    "  --type=ID               of such a format: the profile type, as\n"
+    "                          process_cpu:cpu:nanoseconds:cpu:nanoseconds\n"
+    "  --max-nodes=N           of such a format: the N largest nodes\n"
     "  --before=TIME           of drop\n"
     "  --series                list: label sets instead of partitions\n"
     "  --dry-run               drop, delete: say what would go\n"
@@ -233,6 +255,16 @@ pyro_store_option(int c, pyro_store_command_t *command, int64_t now,
         command->selector = optarg;
         break;
 
+    case PYRO_OPTION_TYPE:
+        command->type = optarg;
+        break;
+
+    case PYRO_OPTION_FORMAT:
+        return pyro_store_format(command, err);
+
+    case PYRO_OPTION_NODES:
+        return pyro_store_nodes(command, err);
+
     case PYRO_OPTION_FROM:
         return pyro_store_time_parse(optarg, "--from", now, &command->from,
                                      err);
@@ -246,6 +278,52 @@ pyro_store_option(int c, pyro_store_command_t *command, int64_t now,
     }
 
     return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_store_format(pyro_store_command_t *command, pyro_error_t *err)
+{
+    char                         names[128];
+    size_t                       len;
+    const pyro_render_format_t  *format;
+
+    command->format = NULL;
+
+    if (strcmp(optarg, "dump") == 0) {
+        return PYRO_OK;
+    }
+
+    names[0] = '\0';
+
+    for (len = 0, format = pyro_render_formats; format->name; format++) {
+
+        if (strcmp(optarg, format->name) == 0) {
+            command->format = format->name;
+            command->document = format->format;
+            return PYRO_OK;
+        }
+
+        len += (size_t) snprintf(names + len, sizeof(names) - len, ", %s",
+                                 format->name);
+    }
+
+    return pyro_store_wrong(err, "--format=%.64s: there is no such format; "
+                            "allowed are dump%s", optarg, names);
+}
+
+
+static pyro_status_e
+pyro_store_nodes(pyro_store_command_t *command, pyro_error_t *err)
+{
+    size_t  len;
+
+    len = strspn(optarg, "0123456789");
+    command->max_nodes = len && len < 10 ? atoll(optarg) : 0;
+
+    return optarg[len] == '\0' && command->max_nodes > 0 ? PYRO_OK
+           : pyro_store_wrong(err, "--max-nodes=%.64s: allowed are 1 to "
+                              "999999999", optarg);
 }
 
 
@@ -349,7 +427,27 @@ pyro_store_together(pyro_store_command_t *command, unsigned int given,
         return pyro_store_wrong(err, "delete: --selector is missing");
     }
 
-    return PYRO_OK;
+    return command->command == PYRO_STORE_EXPORT
+           ? pyro_store_document(command, given, err) : PYRO_OK;
+}
+
+
+/* A dump has all types of a push, a flame graph is of one. */
+static pyro_status_e
+pyro_store_document(const pyro_store_command_t *command, unsigned int given,
+    pyro_error_t *err)
+{
+    if (command->format == NULL) {
+        return given & (PYRO_TAKES_TYPE | PYRO_TAKES_NODES)
+               ? pyro_store_wrong(err, "export: --type and --max-nodes only "
+                                  "together with a --format that is no dump")
+               : PYRO_OK;
+    }
+
+    return command->type != NULL ? PYRO_OK
+           : pyro_store_wrong(err, "export: --type is missing, the profile "
+                              "type, such as process_cpu:cpu:nanoseconds:cpu:"
+                              "nanoseconds");
 }
 
 

@@ -6,6 +6,7 @@
 #define _PYRO_CLI_STORE_OPTIONS_H_INCLUDED_
 
 
+#include "core/api/render.h"
 #include "core/base/rope.h"
 #include "core/base/status.h"
 
@@ -34,6 +35,10 @@ typedef struct {
     int64_t                from;        /* ns, included */
     int64_t                to;          /* ns, included */
     int64_t                before;      /* ns */
+    const char            *type;        /* of a document; NULL: not given */
+    const char            *format;      /* of export; NULL: a dump */
+    pyro_format_e          document;    /* which one format is */
+    int64_t                max_nodes;   /* 0: not given */
     int                    json;
     int                    series;
     int                    dry_run;

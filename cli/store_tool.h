@@ -54,6 +54,7 @@ pyro_status_e pyro_store_tool_check(pyro_store_tool_t *tool, int *damaged);
 pyro_status_e pyro_store_tool_stats(pyro_store_tool_t *tool);
 pyro_status_e pyro_store_tool_list(pyro_store_tool_t *tool);
 pyro_status_e pyro_store_tool_export(pyro_store_tool_t *tool);
+pyro_status_e pyro_store_tool_document(pyro_store_tool_t *tool, int *damaged);
 pyro_status_e pyro_store_tool_import(pyro_store_tool_t *tool);
 pyro_status_e pyro_store_tool_seal(pyro_store_tool_t *tool);
 pyro_status_e pyro_store_tool_drop(pyro_store_tool_t *tool);

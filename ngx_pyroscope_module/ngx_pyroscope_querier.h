@@ -49,14 +49,6 @@ pyro_status_e ngx_pyroscope_querier_tree(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena, const pyro_plan_t *plan, int by_lines,
     pyro_tree_t **tree);
 
-pyro_status_e ngx_pyroscope_querier_pprof(ngx_pyroscope_query_t *q,
-    pyro_arena_t *arena, const pyro_plan_t *plan,
-    Google__V1__Profile **profile);
-
-/* The plan's format, but flame graphs and pprof, as it is in a file. */
-pyro_status_e ngx_pyroscope_querier_text(ngx_pyroscope_query_t *q,
-    pyro_arena_t *arena, const pyro_plan_t *plan, pyro_rope_t *out);
-
 /* The trees of both sides, by functions, as one graph. */
 pyro_status_e ngx_pyroscope_querier_both(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena, const pyro_plan_t *plan, pyro_flamegraph_t *graph,

@@ -1,14 +1,11 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_querier.h"
 
-#include "core/api/html.h"
-#include "core/base/inflate.h"
+#include "core/api/export.h"
 
 
 static pyro_status_e ngx_pyroscope_querier_single(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena, const pyro_render_t *render);
 static pyro_status_e ngx_pyroscope_querier_export(ngx_pyroscope_query_t *q,
-    pyro_arena_t *arena, const pyro_render_t *render);
-static pyro_status_e ngx_pyroscope_querier_html(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena, const pyro_render_t *render);
 static pyro_status_e ngx_pyroscope_querier_double(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena, const pyro_render_t *render);
@@ -92,71 +89,19 @@ ngx_pyroscope_querier_single(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
 }
 
 
-/* pprof's files are packed whatever the client says. */
-
 static pyro_status_e
 ngx_pyroscope_querier_export(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     const pyro_render_t *render)
 {
-    pyro_rope_t           plain;
-    pyro_status_e         status;
-    const pyro_plan_t    *plan;
-    Google__V1__Profile  *profile;
+    pyro_tree_t    *tree;
+    pyro_status_e   status;
 
-    plan = &render->plan;
-
-    if (plan->format == PYRO_FORMAT_HTML) {
-        return ngx_pyroscope_querier_html(q, arena, render);
-    }
-
-    if (plan->format != PYRO_FORMAT_PPROF) {
-        return ngx_pyroscope_querier_text(q, arena, plan, &q->answer);
-    }
-
-    status = ngx_pyroscope_querier_pprof(q, arena, plan, &profile);
-
-    if (status != PYRO_OK) {
-        return status;
-    }
-
-    pyro_rope_init(&plain, q->settings->query.max_response_bytes);
-    pyro_codec_encode(PYRO_CODEC_PROTO, &profile->base, &plain);
-    status = pyro_rope_status(&plain, &q->error);
-
-    if (status == PYRO_OK) {
-        status = pyro_gzip(&plain, &q->answer, &q->error);
-    }
-
-    pyro_rope_free(&plain);
-
-    return status;
-}
-
-
-static pyro_status_e
-ngx_pyroscope_querier_html(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
-    const pyro_render_t *render)
-{
-    pyro_tree_t          *tree;
-    pyro_status_e         status;
-    pyro_flamegraph_t     graph;
-    pyro_html_options_t   options;
-
-    status = ngx_pyroscope_querier_tree(q, arena, &render->plan, 0, &tree);
-
-    if (status == PYRO_OK) {
-        status = pyro_flamegraph_build(tree, render->plan.max_nodes, &graph,
-                                       &q->error);
-    }
-
-    options.type = &render->plan.type;
-    options.query = render->query;
-    options.start = render->plan.start;
-    options.end = render->plan.end;
+    status = ngx_pyroscope_querier_tree(q, arena, &render->plan,
+                                   pyro_export_by_lines(render->plan.format),
+                                   &tree);
 
     return status == PYRO_OK
-           ? pyro_html_write(arena, &graph, &options, &q->answer, &q->error)
-           : status;
+           ? pyro_export_file(tree, render, &q->answer, &q->error) : status;
 }
 
 

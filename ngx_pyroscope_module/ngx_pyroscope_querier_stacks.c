@@ -1,16 +1,17 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_querier.h"
 
+#include "core/api/export.h"
 #include "core/query/cut.h"
 #include "core/query/diff.h"
 
 
-/* A graph is drawn of so many, unless others are asked for. */
-#define NGX_PYROSCOPE_DOT_NODES      512
-#define NGX_PYROSCOPE_DOT_FUNCTIONS  100
-
-
 static pyro_status_e ngx_pyroscope_querier_graph(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena, const pyro_plan_t *plan);
+static pyro_status_e ngx_pyroscope_querier_pprof(ngx_pyroscope_query_t *q,
+    pyro_arena_t *arena, const pyro_plan_t *plan,
+    Google__V1__Profile **profile);
+static pyro_status_e ngx_pyroscope_querier_text(ngx_pyroscope_query_t *q,
+    pyro_arena_t *arena, const pyro_plan_t *plan, pyro_rope_t *out);
 static void ngx_pyroscope_querier_pick(const pyro_plan_t *plan,
     pyro_store_pick_t *pick);
 
@@ -128,76 +129,31 @@ ngx_pyroscope_querier_graph(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
 }
 
 
-pyro_status_e
+static pyro_status_e
 ngx_pyroscope_querier_pprof(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     const pyro_plan_t *plan, Google__V1__Profile **profile)
 {
-    pyro_tree_t           *tree;
-    pyro_status_e          status;
-    pyro_pprof_options_t   options;
-
-    status = ngx_pyroscope_querier_tree(q, arena, plan, 1, &tree);
-
-    if (status == PYRO_OK) {
-        status = pyro_cut(tree, plan->max_nodes, &tree, &q->error);
-    }
-
-    options.type = &plan->type;
-    options.start = plan->start;
-    options.end = plan->end;
-    options.keep_locations = plan->keep_locations;
-    options.aggregate_callees = plan->aggregate_callees;
-
-    return status == PYRO_OK
-           ? pyro_pprof_build(tree, &options, profile, &q->error) : status;
-}
-
-
-pyro_status_e
-ngx_pyroscope_querier_text(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
-    const pyro_plan_t *plan, pyro_rope_t *out)
-{
-    int             by_lines;
-    uint64_t        functions, nodes;
     pyro_tree_t    *tree;
     pyro_status_e   status;
 
-    by_lines = plan->format == PYRO_FORMAT_COLLAPSED
-               || plan->format == PYRO_FORMAT_SPEEDSCOPE;
-    nodes = plan->max_nodes;
-    functions = 0;
+    status = ngx_pyroscope_querier_tree(q, arena, plan, 1, &tree);
 
-    if (plan->format == PYRO_FORMAT_DOT) {
-        functions = nodes ? nodes : NGX_PYROSCOPE_DOT_FUNCTIONS;
-        nodes = ngx_max(nodes, NGX_PYROSCOPE_DOT_NODES);
-    }
+    return status == PYRO_OK
+           ? pyro_export_pprof(tree, plan, profile, &q->error) : status;
+}
 
-    status = ngx_pyroscope_querier_tree(q, arena, plan, by_lines, &tree);
 
-    if (status == PYRO_OK) {
-        status = pyro_cut(tree, nodes, &tree, &q->error);
-    }
+static pyro_status_e
+ngx_pyroscope_querier_text(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
+    const pyro_plan_t *plan, pyro_rope_t *out)
+{
+    pyro_tree_t    *tree;
+    pyro_status_e   status;
 
-    if (status != PYRO_OK) {
-        return status;
-    }
+    status = ngx_pyroscope_querier_tree(q, arena, plan, 0, &tree);
 
-    switch (plan->format) {
-
-    case PYRO_FORMAT_TREE:
-        return pyro_tree_bytes(tree, out, &q->error);
-
-    case PYRO_FORMAT_COLLAPSED:
-        return pyro_collapsed_write(tree, out, &q->error);
-
-    case PYRO_FORMAT_SPEEDSCOPE:
-        return pyro_speedscope_write(tree, &plan->type, plan->type.sample_type,
-                                     out, &q->error);
-
-    default:
-        return pyro_dot_write(tree, &plan->type, (uint32_t) functions, out,
-                              &q->error);
-    }
+    return status == PYRO_OK ? pyro_export_text(tree, plan, out, &q->error)
+                             : status;
 }
 
 

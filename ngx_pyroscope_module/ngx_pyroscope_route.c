@@ -98,6 +98,10 @@ static ngx_pyroscope_route_t  ngx_pyroscope_routes[] = {
       NGX_PYROSCOPE_QUERY, NGX_PYROSCOPE_GET, 0, 0,
       ngx_pyroscope_buildinfo_handler },
 
+    { ngx_string("/api/v1/status/config"), "api_v1_status_config",
+      NGX_PYROSCOPE_QUERY, NGX_PYROSCOPE_GET, 0, 0,
+      ngx_pyroscope_config_handler },
+
     { ngx_string("/api/v1/jfr-info"), "api_v1_jfr_info", NGX_PYROSCOPE_QUERY,
       NGX_PYROSCOPE_GET, 0, 0, ngx_pyroscope_info_handler },
 };

@@ -4,6 +4,8 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_task.h"
 
+#include "core/settings/show.h"
+
 
 #define NGX_PYROSCOPE_TEXT     "text/plain; charset=utf-8"
 #define NGX_PYROSCOPE_METRICS  "text/plain; version=0.0.4; charset=utf-8"
@@ -85,6 +87,30 @@ ngx_pyroscope_buildinfo_handler(ngx_http_request_t *r,
         "\"version\":\"" NGX_PYROSCOPE_VERSION "\",\"revision\":\"\","
         "\"branch\":\"\",\"buildUser\":\"\",\"buildDate\":\"\","
         "\"goVersion\":\"\",\"nginxVersion\":\"" NGINX_VERSION "\"}}");
+}
+
+
+ngx_int_t
+ngx_pyroscope_config_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
+{
+    ngx_int_t    rc;
+    pyro_rope_t  text;
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    pyro_rope_init(&text, 0);
+    pyro_settings_show(ngx_pyroscope_worker.conf->settings, &text);
+
+    if (text.failed) {
+        pyro_rope_free(&text);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_pyroscope_reply(r, NGX_HTTP_OK, NGX_PYROSCOPE_TEXT, &text, 0);
 }
 
 

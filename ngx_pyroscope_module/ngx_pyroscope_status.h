@@ -1,6 +1,6 @@
 /*
- * The small GET endpoints: /ready, /healthz, /metrics and
- * /api/v1/status/buildinfo.
+ * The small GET endpoints: /ready, /healthz, /metrics,
+ * /api/v1/status/buildinfo and /api/v1/status/config.
  */
 
 #ifndef _NGX_PYROSCOPE_STATUS_H_INCLUDED_
@@ -24,6 +24,10 @@ ngx_int_t ngx_pyroscope_metrics_handler(ngx_http_request_t *r,
 
 /* {"status":"success","data":{"version":...}} */
 ngx_int_t ngx_pyroscope_buildinfo_handler(ngx_http_request_t *r,
+    ngx_pyroscope_ctx_t *ctx);
+
+/* the settings in effect, as the YAML that gives them */
+ngx_int_t ngx_pyroscope_config_handler(ngx_http_request_t *r,
     ngx_pyroscope_ctx_t *ctx);
 
 

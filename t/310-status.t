@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# What an operator looks at: /ready, /healthz, /metrics, buildinfo; nginx's own
-# error pages as JSON; static files beside the API.
+# What an operator looks at: /ready, /healthz, /metrics, buildinfo, the settings
+# in effect; nginx's own error pages as JSON; static files beside the API.
 
 use strict;
 use warnings;
@@ -179,11 +179,13 @@ location / { pyroscope push; }
 --- pipelined_requests eval
 ["GET /ready", "GET /metrics", "GET /ingest",
  "POST /querier.v1.QuerierService/LabelNames",
- "GET /api/v1/status/buildinfo", "GET /api/v1/jfr-info?service_name=a"]
+ "GET /api/v1/status/buildinfo", "GET /api/v1/jfr-info?service_name=a",
+ "GET /api/v1/status/config"]
 --- error_code eval
-[200, 200, 405, 404, 404, 404]
+[200, 200, 405, 404, 404, 404, 404]
 --- response_body_like eval
-["ready", "HELP", "POST", "unimplemented", "unimplemented", "unimplemented"]
+["ready", "HELP", "POST", "unimplemented", "unimplemented", "unimplemented",
+ "unimplemented"]
 
 
 
@@ -193,11 +195,12 @@ location / { pyroscope query; }
 --- pipelined_requests eval
 ["GET /ready", "GET /metrics", "POST /ingest?name=a&format=jfr",
  "GET /querier.v1.QuerierService/LabelNames",
- "GET /api/v1/status/buildinfo", "GET /api/v1/jfr-info?service_name=a"]
+ "GET /api/v1/status/buildinfo", "GET /api/v1/jfr-info?service_name=a",
+ "GET /api/v1/status/config"]
 --- error_code eval
-[200, 200, 404, 405, 200, 404]
+[200, 200, 404, 405, 200, 404, 200]
 --- response_body_like eval
-["ready", "HELP", "unimplemented", "^\$", "success", "not_found"]
+["ready", "HELP", "unimplemented", "^\$", "success", "not_found", "^server:"]
 
 
 
@@ -447,3 +450,41 @@ GET /metrics
 --- error_code: 400
 --- response_body_like chomp
 ^\{"code":"invalid_argument","message":".+"\}$
+
+
+
+=== TEST 32: the settings in effect: what the file has, and defaults
+--- request
+GET /api/v1/status/config
+--- response_body_like eval
+qr/\Aserver:\n\ \ http_listen_address:\ ""\n
+   \ \ http_listen_port:\ 4040\n
+   \ \ \#\ log_level:\ info\n
+   storage:\n\ \ filesystem:\n\ \ \ \ dir:\ "\.\/store_temp"\n
+   compactor:\n\ \ retention_period:\ 0\n.*
+   ^limits:\n.*^\ \ reject_newer_than:\ 10m\n
+   lmdb:\n.*^\ \ map_size:\ auto\n.*^\ \ min_free_disk:\ 0\n.*
+   ^query:\n\ \ timeout:\ 1m\n.*\n\z/xms
+--- response_headers
+Content-Type: text/plain; charset=utf-8
+
+
+
+=== TEST 33: HEAD of the settings
+--- request
+HEAD /api/v1/status/config
+--- response_headers_like
+Content-Length: \d{3,}
+--- response_body
+
+
+
+=== TEST 34: the settings cannot be set
+--- request
+POST /api/v1/status/config
+limits: {}
+--- error_code: 405
+--- response_headers
+Allow: GET, HEAD
+--- response_body chomp
+{"code":"unimplemented","message":"the method must be GET or HEAD"}

@@ -2,7 +2,8 @@
 
 # The tool pyroscope-store, built with sanitizers ("make SAN=1 store-tool"), on
 # stores that a real server fills: every command, beside the server where that
-# is safe, damaged files, and directories that it must not touch.
+# is safe, damaged files, and directories that it must not touch.  What "export
+# --format=" writes is for 375-export.t.
 
 use strict;
 use warnings;
@@ -23,7 +24,7 @@ chdir PyroTest::root() or die "cannot change to the root: $!\n";
 
 my $TOOL = 'build/asan/pyroscope-store';
 my @OPTIONS = qw(--json --series --selector --from --to --before --dry-run
-                 --create --help --version);
+                 --create --format --type --max-nodes --help --version);
 my @COMMANDS = qw(check stats list export import seal drop backup delete);
 my $REPORT = qr/Sanitizer|runtime error/;
 my $HOURS = 30;

@@ -16,9 +16,13 @@ static void pyro_html_text(pyro_rope_t *out, const char *text);
 /*
  * The page draws on a canvas: a level a row, widths by value, colours by
  * package.  A click or Enter zooms, Escape zooms out, arrows walk, "/" is for
- * searching.
+ * searching.  What a frame is stands above, where it stays when a deep graph
+ * is scrolled.  Whatever a name could smuggle in, nothing is loaded.
  */
 static const char  pyro_html_head[] =
+    "<meta http-equiv=\"Content-Security-Policy\" content=\""
+    "default-src 'none'; script-src 'unsafe-inline'; "
+    "style-src 'unsafe-inline'\">\n"
     "<meta name=\"viewport\" content=\"width=device-width\">\n"
     "<style>\n"
     ":root{color-scheme:light dark;--fg:#222;--bg:#fff;--dim:#666;"
@@ -27,7 +31,8 @@ static const char  pyro_html_head[] =
     "--dim:#999;--line:#444}}\n"
     "body{margin:0;font:14px/1.4 system-ui,sans-serif;color:var(--fg);"
     "background:var(--bg)}\n"
-    "header{padding:8px 12px;border-bottom:1px solid var(--line)}\n"
+    "header{padding:8px 12px;border-bottom:1px solid var(--line);"
+    "position:sticky;top:0;background:var(--bg)}\n"
     "h1{font-size:16px;margin:0;overflow-wrap:anywhere}\n"
     "p{margin:2px 0;color:var(--dim);overflow-wrap:anywhere}\n"
     "input,button{font:inherit;color:inherit;background:var(--bg);"
@@ -73,9 +78,10 @@ static const char  pyro_html_script[] =
     " for(let i=0;i<s.length;i++)h=(h*31+s.charCodeAt(i))>>>0;"
     "return h%360};\n"
     "const hit=n=>word!==''&&n.name.toLowerCase().includes(word);\n"
-    "function draw(){const w=g.clientWidth,r=devicePixelRatio||1;\n"
-    " g.width=w*r;g.height=rows.length*H*r;"
-    "g.style.height=rows.length*H+'px';c.setTransform(r,0,0,r,0,0);\n"
+    "function draw(){const w=g.clientWidth,h=rows.length*H,"
+    "r=Math.min(devicePixelRatio||1,32e3/h,Math.sqrt(2e8/(w*h||1)));\n"
+    " g.width=w*r;g.height=h*r;g.style.height=h+'px';"
+    "c.setTransform(r,0,0,r,0,0);\n"
     " c.font='12px system-ui,sans-serif';c.textBaseline='middle';\n"
     " const dark=matchMedia('(prefers-color-scheme:dark)').matches,"
     "scale=zoom.t?w/zoom.t:0;\n"
@@ -94,16 +100,21 @@ static const char  pyro_html_script[] =
     "c.strokeRect(x+.5,y+.5,Math.max(b-1.5,.5),H-2)}\n"
     "  if(b>24){c.fillStyle=dark?'#eee':'#111';c.save();c.beginPath();"
     "c.rect(x,y,b-3,H);c.clip();c.fillText(n.name,x+3,y+H/2);c.restore()}}}\n"
-    "function tell(n){$('info').textContent=n?n.name+' \\u2014 '+value(n.t)+"
-    "' ('+share(n.t)+'), self '+value(n.self)+' ('+share(n.self)+')':''}\n"
+    "function tell(n){$('info').textContent=!d.total?'nothing found':"
+    "n.name+' \\u2014 '+value(n.t)+"
+    "' ('+share(n.t)+'), self '+value(n.self)+' ('+share(n.self)+')'}\n"
     "function find(x,y){const row=rows[Math.floor(y/H)];if(!row)return null;\n"
     " const w=g.clientWidth;if(row[0].depth<zoom.depth)"
     "return row.find(n=>n.x<=zoom.x&&n.x+n.t>=zoom.x+zoom.t)||null;\n"
     " const v=zoom.x+x/w*zoom.t;return row.find(n=>n.x<=v&&v<n.x+n.t)||null}\n"
-    "function go(n,z){if(!n)return;at=n;if(z)zoom=n;tell(n);draw()}\n"
+    "const seen=n=>n.depth<zoom.depth?"
+    "n.x<=zoom.x&&n.x+n.t>=zoom.x+zoom.t:"
+    "n.x>=zoom.x&&n.x+n.t<=zoom.x+zoom.t;\n"
+    "function go(n,z){if(!n)return;at=n;zoom=z?n:seen(n)?zoom:n.up;"
+    "tell(n);draw()}\n"
     "function search(){word=$('find').value.trim().toLowerCase();let sum=0;\n"
     " const walk=[nodes[0]];while(walk.length){const n=walk.pop();"
-    "if(hit(n))sum+=n.t;else walk.push(...n.kids)}\n"
+    "if(hit(n))sum+=n.t;else for(const k of n.kids)walk.push(k)}\n"
     " $('match').textContent=word?'matches '+value(sum)+"
     "' ('+share(sum)+')':'';draw()}\n"
     "g.onmousemove=e=>{const n=find(e.offsetX,e.offsetY);tell(n||at)};\n"
@@ -111,9 +122,13 @@ static const char  pyro_html_script[] =
     "g.onclick=e=>go(find(e.offsetX,e.offsetY),true);\n"
     "$('all').onclick=()=>{$('find').value='';search();go(nodes[0],true)};\n"
     "$('find').oninput=search;\n"
-    "window.onkeydown=e=>{if(e.target===$('find')){if(e.key==='Esca"
-    "pe')g.focus();"
-    "return}\n"
+    "function show(n){const top=$('top').offsetHeight,"
+    "y=g.getBoundingClientRect().top+n.depth*H;\n"
+    " if(y<top)scrollBy(0,y-top);"
+    "else if(y+H>innerHeight)scrollBy(0,y+H-innerHeight)}\n"
+    "window.onkeydown=e=>{if(e.ctrlKey||e.altKey||e.metaKey)return;\n"
+    " if(e.target===$('find')){if(e.key==='Escape'){g.focus();"
+    "e.preventDefault()}return}\n"
     " const s=at.up?at.up.kids:[at],i=s.indexOf(at);let n=null;\n"
     " if(e.key==='ArrowUp')n=at.up;else if(e.key==='ArrowDown')"
     "n=at.kids.reduce((a,b)=>!a||b.t>a.t?b:a,null);\n"
@@ -122,7 +137,7 @@ static const char  pyro_html_script[] =
     " else if(e.key==='Enter'&&document.activeElement===g)"
     "return go(at,true);else if(e.key==='Escape')return go(nodes[0],true);\n"
     " else if(e.key==='/'){$('find').focus();e.preventDefault();return}\n"
-    " if(n){go(n,false);e.preventDefault()}};\n"
+    " if(n){go(n,false);show(n);e.preventDefault()}};\n"
     "window.onresize=draw;matchMedia('(prefers-color-scheme:dark)')"
     ".onchange=draw;\n"
     "tell(at);draw();\n"
@@ -140,7 +155,7 @@ pyro_html_write(pyro_arena_t *arena, const pyro_flamegraph_t *graph,
     pyro_html_escape(options->type->sample_type, out);
     pyro_html_text(out, " flame graph</title>\n");
     pyro_html_text(out, pyro_html_head);
-    pyro_html_text(out, "<header><h1>");
+    pyro_html_text(out, "<header id=\"top\"><h1>");
     pyro_html_escape(options->query, out);
     pyro_html_text(out, "</h1>\n<p>");
     pyro_html_time(options->start, out);

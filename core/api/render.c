@@ -11,6 +11,16 @@
 #define PYRO_RENDER_GROUPS  16      /* groupBy, at most */
 
 
+const pyro_render_format_t  pyro_render_formats[] = {
+    { "pprof", PYRO_FORMAT_PPROF },
+    { "collapsed", PYRO_FORMAT_COLLAPSED },
+    { "speedscope", PYRO_FORMAT_SPEEDSCOPE },
+    { "html", PYRO_FORMAT_HTML },
+    { "dot", PYRO_FORMAT_DOT },
+    { NULL, PYRO_FORMAT_FLAMEGRAPH }
+};
+
+
 typedef struct {
     pyro_arena_t                 *arena;
     pyro_slice_t                  args;
@@ -27,10 +37,11 @@ static pyro_status_e pyro_render_side(pyro_renderer_t *r, pyro_plan_t **side,
 static pyro_status_e pyro_render_labels(pyro_renderer_t *r);
 static pyro_status_e pyro_render_plan(pyro_renderer_t *r, pyro_plan_t *plan,
     const char *query, const char *from, const char *until);
+static pyro_status_e pyro_render_query(pyro_renderer_t *r, pyro_planner_t *p,
+    const char *query, int64_t max_nodes);
 static pyro_status_e pyro_render_profile_type(pyro_renderer_t *r,
     pyro_plan_t *plan, const char *query);
-static pyro_status_e pyro_render_nodes(pyro_renderer_t *r,
-    pyro_planner_t *p);
+static pyro_status_e pyro_render_nodes(pyro_renderer_t *r, int64_t *nodes);
 static pyro_status_e pyro_render_timeline(pyro_renderer_t *r);
 static pyro_status_e pyro_render_group_by(pyro_renderer_t *r);
 static pyro_status_e pyro_render_format(pyro_renderer_t *r);
@@ -60,6 +71,40 @@ pyro_render_decode(pyro_arena_t *arena, pyro_rpc_e rpc, pyro_slice_t args,
     status = rpc == PYRO_RENDER ? pyro_render_args(&r)
              : rpc == PYRO_RENDER_DIFF ? pyro_render_both(&r)
                                        : pyro_render_labels(&r);
+
+    if (status != PYRO_OK) {
+        pyro_render_free(render);
+    }
+
+    return status;
+}
+
+
+pyro_status_e
+pyro_render_download(pyro_arena_t *arena, const pyro_download_t *download,
+    const pyro_querier_limits_t *limits, pyro_render_t *render,
+    pyro_error_t *err)
+{
+    pyro_status_e    status;
+    pyro_planner_t   p;
+    pyro_renderer_t  r;
+
+    memset(render, 0, sizeof(pyro_render_t));
+    render->rpc = PYRO_RENDER;
+    render->query = download->query;
+    render->plan.rpc = PYRO_RPC_SELECT_MERGE_STACKTRACES;
+    render->plan.format = download->format;
+
+    memset(&r, 0, sizeof(pyro_renderer_t));
+    r.arena = arena;
+    r.limits = limits;
+    r.render = render;
+    r.err = err;
+
+    pyro_render_planner(&r, &p, &render->plan);
+    p.common.start = download->start;
+    p.common.end = download->end;
+    status = pyro_render_query(&r, &p, download->name, download->max_nodes);
 
     if (status != PYRO_OK) {
         pyro_render_free(render);
@@ -216,21 +261,20 @@ pyro_render_plan(pyro_renderer_t *r, pyro_plan_t *plan, const char *query,
     const char *from, const char *until)
 {
     int              found;
-    pyro_slice_t     text;
-    pyro_error_t     error;
+    int64_t          nodes;
     pyro_status_e    status;
     pyro_planner_t   p;
 
     pyro_render_planner(r, &p, plan);
-    status = pyro_urlform_get(r->arena, r->args, query, &text, &found, r->err);
+    status = pyro_urlform_get(r->arena, r->args, query, &r->render->query,
+                              &found, r->err);
 
-    if (status == PYRO_OK && text.len == 0) {
+    if (status == PYRO_OK && r->render->query.len == 0) {
         return pyro_error_set(r->err, PYRO_INVALID, PYRO_REASON_REQUEST,
                               "\"%s\" is required", query);
     }
 
     if (status == PYRO_OK) {
-        r->render->query = text;
         status = pyro_render_time(r, from, r->limits->now, &p.common.start);
     }
 
@@ -239,13 +283,30 @@ pyro_render_plan(pyro_renderer_t *r, pyro_plan_t *plan, const char *query,
     }
 
     if (status == PYRO_OK) {
-        status = pyro_plan_range(&p);
+        status = pyro_render_nodes(r, &nodes);
     }
 
+    return status == PYRO_OK ? pyro_render_query(r, &p, query, nodes)
+                             : status;
+}
+
+
+/* Range, type and selector, max_nodes; query is the argument's name. */
+static pyro_status_e
+pyro_render_query(pyro_renderer_t *r, pyro_planner_t *p, const char *query,
+    int64_t max_nodes)
+{
+    pyro_error_t    error;
+    pyro_format_e   format;
+    pyro_status_e   status;
+
+    format = p->plan->format;
+    status = pyro_plan_range(p);
+
     if (status == PYRO_OK) {
-        p.common.matchers = (char **) &text.data;
-        p.common.n_matchers = 1;
-        status = pyro_plan_selectors(&p);
+        p->common.matchers = (char **) &r->render->query.data;
+        p->common.n_matchers = 1;
+        status = pyro_plan_selectors(p);
 
         if (status == PYRO_INVALID) {
             error = *r->err;
@@ -256,10 +317,16 @@ pyro_render_plan(pyro_renderer_t *r, pyro_plan_t *plan, const char *query,
     }
 
     if (status == PYRO_OK) {
-        status = pyro_render_profile_type(r, plan, query);
+        status = pyro_render_profile_type(r, p->plan, query);
     }
 
-    return status == PYRO_OK ? pyro_render_nodes(r, &p) : status;
+    return status == PYRO_OK
+           ? pyro_plan_max_nodes(p, max_nodes,
+                                 format != PYRO_FORMAT_PPROF
+                                 && format != PYRO_FORMAT_DOT
+                                 && format != PYRO_FORMAT_COLLAPSED
+                                 && format != PYRO_FORMAT_SPEEDSCOPE)
+           : status;
 }
 
 
@@ -312,14 +379,14 @@ pyro_render_profile_type(pyro_renderer_t *r, pyro_plan_t *plan,
 
 /* What is no number counts as missing, as upstream has it. */
 static pyro_status_e
-pyro_render_nodes(pyro_renderer_t *r, pyro_planner_t *p)
+pyro_render_nodes(pyro_renderer_t *r, int64_t *nodes)
 {
     int             found;
     char           *end;
-    long long       n;
     pyro_slice_t    text;
     pyro_status_e   status;
 
+    *nodes = 0;
     status = pyro_urlform_get(r->arena, r->args, "maxNodes", &text, &found,
                               r->err);
 
@@ -328,22 +395,12 @@ pyro_render_nodes(pyro_renderer_t *r, pyro_planner_t *p)
                                   &found, r->err);
     }
 
-    if (status != PYRO_OK) {
-        return status;
+    if (status == PYRO_OK && found && text.len) {
+        *nodes = strtoll(text.data, &end, 10);
+        *nodes = *end == '\0' ? *nodes : 0;
     }
 
-    n = 0;
-
-    if (found && text.len) {
-        n = strtoll(text.data, &end, 10);
-        n = *end == '\0' ? n : 0;
-    }
-
-    return pyro_plan_max_nodes(p, n,
-                               p->plan->format != PYRO_FORMAT_PPROF
-                               && p->plan->format != PYRO_FORMAT_DOT
-                               && p->plan->format != PYRO_FORMAT_COLLAPSED
-                               && p->plan->format != PYRO_FORMAT_SPEEDSCOPE);
+    return status;
 }
 
 
@@ -469,19 +526,10 @@ pyro_render_group_by(pyro_renderer_t *r)
 static pyro_status_e
 pyro_render_format(pyro_renderer_t *r)
 {
-    int             found;
-    size_t          i;
-    pyro_slice_t    text;
-    pyro_status_e   status;
-
-    static const struct {
-        const char     *name;
-        pyro_format_e   format;
-    } formats[] = {
-        { "dot", PYRO_FORMAT_DOT }, { "pprof", PYRO_FORMAT_PPROF },
-        { "collapsed", PYRO_FORMAT_COLLAPSED },
-        { "speedscope", PYRO_FORMAT_SPEEDSCOPE }, { "html", PYRO_FORMAT_HTML }
-    };
+    int                          found;
+    pyro_slice_t                 text;
+    pyro_status_e                status;
+    const pyro_render_format_t  *format;
 
     status = pyro_urlform_get(r->arena, r->args, "format", &text, &found,
                               r->err);
@@ -490,9 +538,9 @@ pyro_render_format(pyro_renderer_t *r)
         return status;
     }
 
-    for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-        if (pyro_slice_is(text, formats[i].name)) {
-            r->render->plan.format = formats[i].format;
+    for (format = pyro_render_formats; format->name != NULL; format++) {
+        if (pyro_slice_is(text, format->name)) {
+            r->render->plan.format = format->format;
             return PYRO_OK;
         }
     }

@@ -39,6 +39,32 @@ pyro_status_e pyro_render_decode(pyro_arena_t *arena, pyro_rpc_e rpc,
 
 void pyro_render_free(pyro_render_t *render);
 
+
+/* ---- downloads, for who has no URL ---- */
+
+typedef struct {
+    const char     *name;           /* NULL: the end */
+    pyro_format_e   format;
+} pyro_render_format_t;
+
+/* What "format" may be. */
+extern const pyro_render_format_t  pyro_render_formats[];
+
+typedef struct {
+    pyro_format_e   format;         /* one of those */
+    pyro_slice_t    query;          /* TYPE{SELECTOR}; ends with a zero byte,
+                                     * as long as what becomes of it */
+    const char     *name;           /* of query, in messages */
+    int64_t         start;          /* ms, included; 0: open */
+    int64_t         end;
+    int64_t         max_nodes;      /* 0: what a URL without it gets */
+} pyro_download_t;
+
+/* What pyro_render_decode() makes of a URL that asks for this. */
+pyro_status_e pyro_render_download(pyro_arena_t *arena,
+    const pyro_download_t *download, const pyro_querier_limits_t *limits,
+    pyro_render_t *render, pyro_error_t *err);
+
 /* The step of a time line, seconds, for a range of so many ms. */
 int64_t pyro_render_step(int64_t range);
 

@@ -23,8 +23,6 @@ static pyro_status_e pyro_apply_range(const pyro_key_t *key, pyro_slice_t text,
     int64_t value, pyro_error_t *err);
 static pyro_status_e pyro_apply_later(const pyro_key_t *key, int64_t value,
     pyro_error_t *err);
-static const char *pyro_apply_show(const pyro_key_t *key, int64_t value,
-    char *text);
 static void pyro_apply_store(const pyro_key_t *key, int64_t value,
     pyro_settings_t *settings);
 static int64_t pyro_apply_shortest(const pyro_key_t *key, int64_t value,
@@ -285,7 +283,7 @@ pyro_apply_later(const pyro_key_t *key, int64_t value, pyro_error_t *err)
 }
 
 
-static const char *
+const char *
 pyro_apply_show(const pyro_key_t *key, int64_t value, char *text)
 {
     switch (key->type) {

@@ -24,5 +24,9 @@ void pyro_apply_defaults(pyro_settings_t *settings);
 pyro_status_e pyro_apply(pyro_arena_t *arena, const pyro_key_t *key,
     pyro_slice_t text, pyro_settings_t *settings, pyro_error_t *err);
 
+/* A number of key's unit as the file has it, without words; in text, of
+ * PYRO_VALUE_SHOW_MAX bytes (value.h), or constant. */
+const char *pyro_apply_show(const pyro_key_t *key, int64_t value, char *text);
+
 
 #endif /* _PYRO_APPLY_H_INCLUDED_ */
