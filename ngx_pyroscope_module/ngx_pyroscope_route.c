@@ -71,6 +71,8 @@ static ngx_pyroscope_route_t  ngx_pyroscope_routes[] = {
     NGX_PYROSCOPE_CALL("/capabilities.v1.FeatureFlagsService/GetFeatureFlags",
                        "capabilities_v1_featureflagsservice_getfeatureflags",
                        PYRO_RPC_FEATURE_FLAGS),
+    NGX_PYROSCOPE_CALL("/grpc.health.v1.Health/Check",
+                       "grpc_health_v1_health_check", PYRO_RPC_HEALTH),
 
     NGX_PYROSCOPE_URL("/pyroscope/render", "pyroscope_render", PYRO_RENDER),
     NGX_PYROSCOPE_URL("/render", "render", PYRO_RENDER),

@@ -23,7 +23,7 @@ struct ngx_pyroscope_route_s {
 };
 
 
-#define NGX_PYROSCOPE_ROUTES  34    /* the table's rows, and one for "other" */
+#define NGX_PYROSCOPE_ROUTES  35    /* the table's rows, and one for "other" */
 
 
 /* The content handler of a "pyroscope" location. */

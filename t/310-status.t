@@ -460,6 +460,7 @@ GET /api/v1/status/config
 qr/\Aserver:\n\ \ http_listen_address:\ ""\n
    \ \ http_listen_port:\ 4040\n
    \ \ \#\ log_level:\ info\n
+   \ \ grpc_listen_port:\ 0\n
    storage:\n\ \ filesystem:\n\ \ \ \ dir:\ "\.\/store_temp"\n
    compactor:\n\ \ retention_period:\ 0\n.*
    ^limits:\n.*^\ \ reject_newer_than:\ 10m\n

@@ -184,6 +184,18 @@ for my $type (qw(grpc grpc+proto grpc+json grpc-web grpc-web+proto
     $r = call('/version.v1.Version/Version', frame(''));
     is $r->{trailers}{'grpc-status'}, 0, 'a service beside';
 
+    # what a probe asks; SERVING is 1
+    for my $service ('', 'querier.v1.QuerierService') {
+        $r = call('/grpc.health.v1.Health/Check',
+                  frame(length $service ? PyroJfr::pb([1, [$service]]) : ''));
+        is $r->{messages}[0][1] // '', "\x08\x01", "health of '$service'";
+        is $r->{trailers}{'grpc-status'}, 0, 'and its trailer';
+    }
+
+    error_ok(call('/grpc.health.v1.Health/Check',
+                  frame(PyroJfr::pb([1, ['push.v1.Other']]))), 5,
+             qr/unknown service: "push\.v1\.Other"/, 'health of another');
+
     $r = call('/settings.v1.SettingsService/Delete',
               frame(PyroJfr::pb([1, ['none']])));
     is $r->{messages}[0][1] // '-', '', 'an empty message has a frame';

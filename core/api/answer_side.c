@@ -109,17 +109,31 @@ pyro_side_encode(pyro_rpc_e rpc, pyro_codec_e codec, pyro_rope_t *out,
     pyro_error_t *err)
 {
     Side__V1__VersionResponse         version;
+    Side__V1__HealthCheckResponse     health;
     Side__V1__DeleteSettingsResponse  deleted;
 
-    if (rpc == PYRO_RPC_FEATURE_FLAGS) {
-        return pyro_flags_encode(codec, out, err);
-    }
+    switch (rpc) {
 
-    side__v1__version_response__init(&version);
-    side__v1__delete_settings_response__init(&deleted);
-    version.querierapi = 1;
-    pyro_codec_encode(codec, rpc == PYRO_RPC_VERSION ? &version.base
-                                                     : &deleted.base, out);
+    case PYRO_RPC_FEATURE_FLAGS:
+        return pyro_flags_encode(codec, out, err);
+
+    case PYRO_RPC_VERSION:
+        side__v1__version_response__init(&version);
+        version.querierapi = 1;
+        pyro_codec_encode(codec, &version.base, out);
+        break;
+
+    case PYRO_RPC_HEALTH:
+        side__v1__health_check_response__init(&health);
+        health.status =
+                    SIDE__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING;
+        pyro_codec_encode(codec, &health.base, out);
+        break;
+
+    default:
+        side__v1__delete_settings_response__init(&deleted);
+        pyro_codec_encode(codec, &deleted.base, out);
+    }
 
     return pyro_rope_status(out, err);
 }

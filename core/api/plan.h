@@ -37,6 +37,7 @@ typedef enum {
     PYRO_RPC_DELETE_SETTINGS,
     PYRO_RPC_VERSION,
     PYRO_RPC_FEATURE_FLAGS,
+    PYRO_RPC_HEALTH,
     PYRO_RPC_COUNT,
 
     /* URLs: pyro_render_decode() (core/api/render.h) */

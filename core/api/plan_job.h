@@ -72,4 +72,10 @@ extern const char *const pyro_plan_names_of_rpcs[PYRO_RPC_COUNT];
 pyro_status_e pyro_plan_message(pyro_planner_t *p, ProtobufCMessage *m);
 
 
+/* ---- plan_side.c ---- */
+
+/* The same of the services beside querier.v1. */
+pyro_status_e pyro_plan_beside(pyro_planner_t *p, ProtobufCMessage *m);
+
+
 #endif /* _PYRO_PLAN_JOB_H_INCLUDED_ */

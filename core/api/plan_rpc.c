@@ -56,10 +56,6 @@ static pyro_status_e pyro_plan_side(pyro_planner_t *p, pyro_plan_t **side,
     const char *name, Querier__V1__SelectMergeStacktracesRequest *m);
 static pyro_status_e pyro_plan_analyze(pyro_planner_t *p,
     Querier__V1__AnalyzeQueryRequest *m);
-static pyro_status_e pyro_plan_set(pyro_planner_t *p,
-    const Side__V1__SetSettingsRequest *m);
-static pyro_status_e pyro_plan_delete(pyro_planner_t *p,
-    const Side__V1__DeleteSettingsRequest *m);
 static void pyro_plan_select(pyro_planner_t *p, const char *type,
     char **selector, int64_t start, int64_t end);
 
@@ -81,7 +77,8 @@ const ProtobufCMessageDescriptor  *const pyro_plan_messages[PYRO_RPC_COUNT] = {
     &side__v1__set_settings_request__descriptor,
     &side__v1__delete_settings_request__descriptor,
     &side__v1__version_request__descriptor,
-    &side__v1__get_feature_flags_request__descriptor
+    &side__v1__get_feature_flags_request__descriptor,
+    &side__v1__health_check_request__descriptor
 };
 
 
@@ -89,7 +86,7 @@ const char  *const pyro_plan_names_of_rpcs[PYRO_RPC_COUNT] = {
     "ProfileTypes", "LabelNames", "LabelValues", "Series", "SelectSeries",
     "SelectMergeStacktraces", "SelectMergeSpanProfile", "SelectMergeProfile",
     "SelectHeatmap", "Diff", "GetProfileStats", "AnalyzeQuery", "Get", "Set",
-    "Delete", "Version", "GetFeatureFlags"
+    "Delete", "Version", "GetFeatureFlags", "Check"
 };
 
 
@@ -142,14 +139,8 @@ pyro_plan_message(pyro_planner_t *p, ProtobufCMessage *m)
     case PYRO_RPC_DIFF:
         return pyro_plan_diff(p, (void *) m);
 
-    case PYRO_RPC_SET_SETTINGS:
-        return pyro_plan_set(p, (void *) m);
-
-    case PYRO_RPC_DELETE_SETTINGS:
-        return pyro_plan_delete(p, (void *) m);
-
     default:
-        return PYRO_OK;
+        return pyro_plan_beside(p, m);
     }
 
     if (status == PYRO_OK) {
@@ -598,32 +589,4 @@ pyro_plan_analyze(pyro_planner_t *p, Querier__V1__AnalyzeQueryRequest *m)
     p->common.n_matchers = m->query[0] != '\0';
 
     return PYRO_OK;
-}
-
-
-static pyro_status_e
-pyro_plan_set(pyro_planner_t *p, const Side__V1__SetSettingsRequest *m)
-{
-    if (m->setting == NULL) {
-        return pyro_error_set(p->err, PYRO_INVALID, PYRO_REASON_REQUEST,
-                              "no setting values provided");
-    }
-
-    p->plan->name = pyro_slice_str(m->setting->name);
-    p->plan->value = pyro_slice_str(m->setting->value);
-    p->plan->modified = m->setting->modifiedat > 0
-                        ? m->setting->modifiedat : p->limits->now / 1000000;
-
-    return PYRO_OK;
-}
-
-
-static pyro_status_e
-pyro_plan_delete(pyro_planner_t *p, const Side__V1__DeleteSettingsRequest *m)
-{
-    p->plan->name = pyro_slice_str(m->name);
-
-    return p->plan->name.len ? PYRO_OK
-           : pyro_error_set(p->err, PYRO_INVALID, PYRO_REASON_REQUEST,
-                            "no setting name provided");
 }

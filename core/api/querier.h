@@ -100,7 +100,8 @@ pyro_status_e pyro_settings_encode(pyro_arena_t *arena, pyro_rpc_e rpc,
     const pyro_setting_t *settings, uint32_t n, pyro_codec_e codec,
     pyro_rope_t *out, pyro_error_t *err);
 
-/* Of PYRO_RPC_DELETE_SETTINGS, VERSION and FEATURE_FLAGS: always the same. */
+/* Of PYRO_RPC_DELETE_SETTINGS, VERSION, FEATURE_FLAGS and HEALTH: always the
+ * same. */
 pyro_status_e pyro_side_encode(pyro_rpc_e rpc, pyro_codec_e codec,
     pyro_rope_t *out, pyro_error_t *err);
 
