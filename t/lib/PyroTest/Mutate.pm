@@ -56,8 +56,8 @@ sub bytes {
     return length $bytes > 100_000 ? substr $bytes, 0, 100_000 : $bytes;
 }
 
-# A copy with another value in one or two of its fields, without it, or with more
-# of it: still a message, so that it gets further than to a decoder.
+# A copy with another value in one or two fields, without one, or with more of
+# it: still a message, so that it gets further than to a decoder.
 sub message {
     my ($self, $message) = @_;
 
