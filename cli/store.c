@@ -52,7 +52,11 @@ main(int argc, char **argv)
         return pyro_store_tool_written(&tool);
 
     default:
-        rc = pyro_store_tool_run(&tool);
+        rc = tool.command.format == NULL ? -1 : pyro_store_tool_apart(&tool);
+
+        if (rc == -1) {
+            rc = pyro_store_tool_run(&tool);
+        }
     }
 
     if (tool.store != NULL) {
@@ -159,6 +163,7 @@ pyro_store_tool_open(pyro_store_tool_t *tool, pyro_access_e access)
 
     options.dir = tool->command.dir;
     options.access = access;
+    options.shared = tool->shared;
     options.seal_after = PYRO_STORE_SEAL_AFTER;
 
     return pyro_store_open(&options, &tool->store, &tool->err);

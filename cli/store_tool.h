@@ -20,6 +20,7 @@
 typedef struct {
     pyro_store_command_t   command;
     pyro_store_t          *store;
+    void                  *shared;          /* of the store, or NULL */
     pyro_arena_t          *arena;
     pyro_selector_t        selector;
     int                    selects;         /* selector is to be freed */
@@ -55,6 +56,14 @@ pyro_status_e pyro_store_tool_stats(pyro_store_tool_t *tool);
 pyro_status_e pyro_store_tool_list(pyro_store_tool_t *tool);
 pyro_status_e pyro_store_tool_export(pyro_store_tool_t *tool);
 pyro_status_e pyro_store_tool_document(pyro_store_tool_t *tool, int *damaged);
+
+/*
+ * For a document, before it is begun: goes on in a child, and in another one
+ * when a damaged page killed that, until the file is left out as damaged.
+ * -1: this is the child; else the exit status, of the last one.
+ */
+int pyro_store_tool_apart(pyro_store_tool_t *tool);
+
 pyro_status_e pyro_store_tool_import(pyro_store_tool_t *tool);
 pyro_status_e pyro_store_tool_seal(pyro_store_tool_t *tool);
 pyro_status_e pyro_store_tool_drop(pyro_store_tool_t *tool);

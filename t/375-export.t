@@ -33,7 +33,11 @@ my @FORMATS = qw(pprof collapsed speedscope html dot);
 sub tool_to {
     my ($to, @args) = @_;
 
-    local $ENV{ASAN_OPTIONS} = 'detect_leaks=1:exitcode=99:log_path=stderr';
+    # the handlers of a damaged page's signals are the tool's own
+
+    local $ENV{ASAN_OPTIONS} = 'detect_leaks=1:exitcode=99:log_path=stderr:'
+                               . 'handle_segv=0:handle_sigbus=0:'
+                               . 'handle_abort=0';
     local $ENV{UBSAN_OPTIONS} =
         'print_stacktrace=1:exitcode=99:log_path=stderr';
 
@@ -204,20 +208,30 @@ for my $format (@FORMATS) {
 }
 
 my ($first, $second) = sort glob "$data/p-*.mdb";
-write_file($second, 'x' x length read_file($second));
-
-my ($status, $out, $said) = tool(arguments('collapsed', @{ $queries[0] }));
 my $name = $second =~ s{.*/}{}r;
+my $sound = read_file($second);
+my %damage = ('no store file' => 'x' x length $sound,
+              'cut off' => substr($sound, 0, 8192),
+              'cut in half' => substr($sound, 0, 4096 * int(length($sound)
+                                                            / 8192)));
 
-is $status, 1, 'a damaged day: the exit status';
-like $said, qr/\Apyroscope-store: 1 partitions could not be read and are left out, the first one: \Q$name\E: [^\n]+\n\z/,
-     'it is named';
-my ($sum, $whole) = map { my $n = 0; $n += $_ for /(\d+)$/mg; $n }
-                    $out, $documents{'collapsed of a service'};
-is $sum * 3, $whole * 2, 'the other days are there';
+for my $how (sort keys %damage) {
+    write_file($second, $damage{$how});
+
+    my ($status, $out, $said) = tool(arguments('collapsed',
+                                               @{ $queries[0] }));
+
+    is $status, 1, "a damaged day, $how: the exit status";
+    like $said, qr/\Apyroscope-store: 1 partitions could not be read and are left out, the first one: \Q$name\E: [^\n]+\n\z/,
+         "$how: it is named";
+    my ($sum, $whole) = map { my $n = 0; $n += $_ for /(\d+)$/mg; $n }
+                        $out, $documents{'collapsed of a service'};
+    is $sum * 3, $whole * 2, "$how: the other days are there";
+}
 
 write_file($first, 'x' x length read_file($first));
-($status, $out, $said) = tool(arguments('html', @{ $queries[0] }));
+write_file($second, $damage{'no store file'});
+my ($status, $out, $said) = tool(arguments('html', @{ $queries[0] }));
 is $status, 1, 'nothing but damage: the exit status';
 is $out, '', 'no document';
 like $said, qr/2 partitions could not be read/, 'both are counted';

@@ -1,5 +1,6 @@
 /*
- * pyroscope-config.yml: any bytes give settings or an error that says where.
+ * pyroscope-config.yml: any bytes give settings or an error that says where;
+ * what is shown of settings gives the same once more.
  */
 
 #include <stdint.h>
@@ -8,12 +9,57 @@
 
 #include "core/base/utf8.h"
 #include "core/settings/settings.h"
+#include "core/settings/show.h"
 
 
 #define FUZZ_ARENA  (64 * 1024 * 1024)
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+
+/* data NULL: no memory. */
+static pyro_slice_t
+fuzz_shown(pyro_arena_t *arena, const pyro_settings_t *settings)
+{
+    pyro_rope_t   rope;
+    pyro_slice_t  text;
+
+    pyro_rope_init(&rope, 0);
+    pyro_settings_show(settings, &rope);
+    text = pyro_rope_flat(&rope, arena);
+    pyro_rope_free(&rope);
+
+    return text;
+}
+
+
+static void
+fuzz_again(pyro_arena_t *arena, const pyro_settings_t *settings)
+{
+    pyro_error_t     err;
+    pyro_slice_t     text, again;
+    pyro_status_e    rc;
+    pyro_settings_t  back;
+
+    text = fuzz_shown(arena, settings);
+
+    if (text.data == NULL) {
+        return;
+    }
+
+    rc = pyro_settings_parse(arena, "shown.yml", text, &back, &err);
+
+    if (rc == PYRO_UNAVAILABLE) {
+        return;
+    }
+
+    again = rc == PYRO_OK ? fuzz_shown(arena, &back) : pyro_slice(NULL, 0);
+
+    if (rc != PYRO_OK || (again.data && !pyro_slice_eq(text, again))) {
+        abort();
+    }
+}
 
 
 int
@@ -51,6 +97,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         {
             abort();
         }
+
+        fuzz_again(arena, &settings);
 
     } else if ((rc != PYRO_INVALID && rc != PYRO_UNAVAILABLE)
                || err.status != rc
