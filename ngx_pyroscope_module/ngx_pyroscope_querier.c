@@ -302,7 +302,7 @@ ngx_pyroscope_querier_series(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
         return pyro_error_memory(&q->error);
     }
 
-    pyro_series_range(&plan->series, &query->start, &query->end);
+    ngx_pyroscope_querier_range(plan, query);
 
     status = plan->exemplars
              ? ngx_pyroscope_querier_exemplars(q, plan, query, set)
@@ -310,6 +310,21 @@ ngx_pyroscope_querier_series(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
 
     return status == PYRO_OK ? pyro_series_finish(set, series, n, &q->error)
                              : status;
+}
+
+
+void
+ngx_pyroscope_querier_range(const pyro_plan_t *plan,
+    pyro_store_query_t *query)
+{
+    pyro_series_range(&plan->series, &query->start, &query->end);
+
+    /* limits.max_query_lookback holds within a step as well */
+
+    if (plan->oldest) {
+        query->start = ngx_max(query->start, plan->oldest);
+        query->end = ngx_max(query->end, query->start);
+    }
 }
 
 

@@ -27,6 +27,10 @@ void ngx_pyroscope_querier_limits(const ngx_pyroscope_query_t *q,
 void ngx_pyroscope_querier_query(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     const pyro_plan_t *plan, pyro_store_query_t *query);
 
+/* The range that the plan's grid has, which begins a step before its start. */
+void ngx_pyroscope_querier_range(const pyro_plan_t *plan,
+    pyro_store_query_t *query);
+
 pyro_status_e ngx_pyroscope_querier_labels(ngx_pyroscope_query_t *q,
     const pyro_plan_t *plan, pyro_store_query_t *query);
 

@@ -45,7 +45,7 @@ ngx_pyroscope_querier_heatmap(ngx_pyroscope_query_t *q,
         return pyro_error_memory(&q->error);
     }
 
-    pyro_series_range(&plan->series, &query->start, &query->end);
+    ngx_pyroscope_querier_range(plan, query);
 
     handler.ctx = &ctx;
     handler.series = ngx_pyroscope_profiles_group;

@@ -272,6 +272,10 @@ for my $name (@RPCS) {
                            PyroJfr::pb([$number, ["a\xffb"]])), 400,
                  'invalid_argument', qr/^field \w+: .* is not UTF-8$/,
                  "$name, protobuf, $field is not UTF-8");
+        is_error($rpc->ask('proto', $name, undef, body =>
+                           PyroJfr::pb([$number, ["a\0b"]])), 400,
+                 'invalid_argument', qr/^field \w+: "a" is followed by a zero/,
+                 "$name, protobuf, $field has a zero byte");
     }
 }
 

@@ -198,6 +198,19 @@ sub seen {
            "$name: what is older than a day is not there";
     }
 
+    # the first point sums up what lies a step before it, but for what is older
+    for my $name (qw(SelectSeries SelectHeatmap)) {
+        my $end = (time + 600) * 1000;
+        my $m = PyroTest::Rpc::message($name, $rpc->ask('proto', $name,
+            PyroTest::Rpc::sample($name, { start => $end, end => $end },
+                                  step => 86400 * 10000,
+                                  groupBy => ['service_name'])));
+
+        is_deeply [map { $_->{value} } map { @{ $_->{labels} } }
+                   @{ $m->{series} // [] }], ['recent'],
+                  "$name: nothing older within a step";
+    }
+
     for my $name (@ranged) {
         answered($name, PyroTest::Rpc::sample($name, { start => $FROM * 1000,
                  end => ($FROM + 600) * 1000 }), 200, undef, 'before it');

@@ -1,7 +1,7 @@
 #include "core/api/codec.h"
 
 #include "core/api/json.h"
-#include "core/base/utf8.h"
+#include "core/api/proto_texts.h"
 
 
 #define PYRO_CODEC_BUFFER  4096     /* bytes gathered for one append */
@@ -26,10 +26,7 @@ static pyro_status_e pyro_proto_decode(const ProtobufCMessageDescriptor *type,
     pyro_error_t *err);
 static void *pyro_codec_alloc(void *ctx, size_t size);
 static void pyro_codec_free(void *ctx, void *p);
-static pyro_status_e pyro_proto_check(ProtobufCMessage *message,
-    pyro_error_t *err);
-static pyro_status_e pyro_proto_check_value(
-    const ProtobufCFieldDescriptor *field, void *value, pyro_error_t *err);
+static void pyro_proto_forget(ProtobufCMessage *message);
 static void pyro_proto_encode(const ProtobufCMessage *message,
     pyro_rope_t *out);
 static void pyro_codec_append(ProtobufCBuffer *buffer, size_t len,
@@ -92,6 +89,10 @@ pyro_proto_decode(const ProtobufCMessageDescriptor *type, pyro_slice_t in,
     ProtobufCAllocator   allocator;
     pyro_codec_memory_t  memory;
 
+    if (pyro_proto_texts(type, in, err) != PYRO_OK) {
+        return PYRO_INVALID;
+    }
+
     memory.arena = arena;
     memory.exhausted = 0;
 
@@ -113,21 +114,19 @@ pyro_proto_decode(const ProtobufCMessageDescriptor *type, pyro_slice_t in,
                               in.len, type->name);
     }
 
-    return pyro_proto_check(*message, err);
+    pyro_proto_forget(*message);
+
+    return PYRO_OK;
 }
 
 
-/*
- * Strings are UTF-8, which protobuf-c leaves to its caller; what it kept of
- * unknown fields is dropped.
- */
-static pyro_status_e
-pyro_proto_check(ProtobufCMessage *message, pyro_error_t *err)
+/* What protobuf-c kept of unknown fields is dropped. */
+static void
+pyro_proto_forget(ProtobufCMessage *message)
 {
     size_t                           j, n;
     unsigned                         i;
     void                            *at;
-    pyro_status_e                    status;
     const ProtobufCFieldDescriptor  *field;
 
     message->n_unknown_fields = 0;
@@ -135,8 +134,7 @@ pyro_proto_check(ProtobufCMessage *message, pyro_error_t *err)
     for (i = 0; i < message->descriptor->n_fields; i++) {
         field = &message->descriptor->fields[i];
 
-        if ((field->type != PROTOBUF_C_TYPE_STRING
-             && field->type != PROTOBUF_C_TYPE_MESSAGE)
+        if (field->type != PROTOBUF_C_TYPE_MESSAGE
             || !pyro_json_is_set(message, field))
         {
             continue;
@@ -151,37 +149,11 @@ pyro_proto_check(ProtobufCMessage *message, pyro_error_t *err)
         }
 
         for (j = 0; j < n; j++) {
-            status = pyro_proto_check_value(field, ((void **) at)[j], err);
-
-            if (status != PYRO_OK) {
-                return status;
+            if (((void **) at)[j] != NULL) {
+                pyro_proto_forget(((void **) at)[j]);
             }
         }
     }
-
-    return PYRO_OK;
-}
-
-
-static pyro_status_e
-pyro_proto_check_value(const ProtobufCFieldDescriptor *field, void *value,
-    pyro_error_t *err)
-{
-    if (value == NULL) {
-        return PYRO_OK;
-    }
-
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-        return pyro_proto_check(value, err);
-    }
-
-    if (!pyro_utf8_valid(value, strlen(value))) {
-        return pyro_error_set(err, PYRO_INVALID, PYRO_REASON_REQUEST,
-                              "field %s: \"%.64s\" is not UTF-8", field->name,
-                              (const char *) value);
-    }
-
-    return PYRO_OK;
 }
 
 

@@ -145,6 +145,9 @@ pyro_plan_range(pyro_planner_t *p)
         end = end < start ? start : end;
     }
 
+    p->plan->oldest = p->limits->max_query_lookback && oldest > 0
+                      ? oldest * PYRO_NS_PER_SEC : 0;
+
     length = ((end < now || start > now ? end : now) - start + 999) / 1000;
 
     if (p->limits->max_query_length && length > p->limits->max_query_length) {

@@ -87,6 +87,8 @@ struct pyro_plan_s {
     pyro_rpc_e              rpc;
     int64_t                 start;          /* ns, included */
     int64_t                 end;            /* ns, included */
+    int64_t                 oldest;         /* ns, 0 for all: nothing before it
+                                             * is in an answer */
     pyro_selector_t        *selectors;      /* profile type included */
     uint32_t                n_selectors;
     pyro_profile_type_t     type;           /* of what has one */

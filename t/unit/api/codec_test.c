@@ -391,6 +391,11 @@ proto_refuses_what_is_none(void **state)
         { PYRO_SLICE("\x0a\x01\xff"), PYRO_INVALID },       /* no UTF-8 */
         { PYRO_SLICE("\x5a\x01\xff"), PYRO_INVALID },
         { PYRO_SLICE("\x3a\x05\x0a\x03\x0a\x01\xff"), PYRO_INVALID },
+        { PYRO_SLICE("\x0a\x03" "a\0b"), PYRO_INVALID },    /* a C string
+                                                             * would end */
+        { PYRO_SLICE("\x0a\x01\0"), PYRO_INVALID },
+        { PYRO_SLICE("\x3a\x05\x0a\x03\x0a\x01\0"), PYRO_INVALID },
+        { PYRO_SLICE("\x0a\x01x\x0a\x01\xff"), PYRO_INVALID }, /* twice */
         { PYRO_SLICE("garbage"), PYRO_INVALID },
     };
 
