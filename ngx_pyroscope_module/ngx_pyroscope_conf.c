@@ -10,6 +10,8 @@
 
 static char *ngx_pyroscope_conf_read(ngx_conf_t *cf,
     ngx_pyroscope_main_conf_t *pmcf);
+static ngx_int_t ngx_pyroscope_conf_retentions(ngx_conf_t *cf,
+    ngx_pyroscope_main_conf_t *pmcf, pyro_settings_t *settings);
 static void ngx_pyroscope_conf_free(void *data);
 static ngx_int_t ngx_pyroscope_conf_env(ngx_conf_t *cf,
     pyro_settings_t *settings);
@@ -106,6 +108,10 @@ ngx_pyroscope_conf_read(ngx_conf_t *cf, ngx_pyroscope_main_conf_t *pmcf)
                            &pmcf->file, settings->ignored);
     }
 
+    if (ngx_pyroscope_conf_retentions(cf, pmcf, settings) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     pmcf->dir.data = (u_char *) settings->storage.dir;
     pmcf->dir.len = ngx_strlen(settings->storage.dir);
 
@@ -118,6 +124,43 @@ ngx_pyroscope_conf_read(ngx_conf_t *cf, ngx_pyroscope_main_conf_t *pmcf)
     pmcf->settings = settings;
 
     return NGX_CONF_OK;
+}
+
+
+/* The store is opened with them, and has them as long as it is open. */
+
+static ngx_int_t
+ngx_pyroscope_conf_retentions(ngx_conf_t *cf, ngx_pyroscope_main_conf_t *pmcf,
+    pyro_settings_t *settings)
+{
+    int64_t                  retention;
+    uint32_t                 i;
+    pyro_store_retention_t  *own;
+
+    if (settings->n_tenants == 0) {
+        return NGX_OK;
+    }
+
+    pmcf->retentions = ngx_palloc(cf->pool, settings->n_tenants
+                                            * sizeof(pyro_store_retention_t));
+
+    if (pmcf->retentions == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < settings->n_tenants; i++) {
+        retention = settings->tenants[i].limits.retention_period;
+
+        if (retention == settings->limits.retention_period) {
+            continue;
+        }
+
+        own = &pmcf->retentions[pmcf->n_retentions++];
+        own->tenant = settings->tenants[i].name;
+        own->retention = retention;
+    }
+
+    return NGX_OK;
 }
 
 

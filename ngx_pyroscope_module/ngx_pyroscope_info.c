@@ -2,6 +2,7 @@
 
 #include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_task.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_tenant.h"
 
 #include "core/base/urlform.h"
 
@@ -10,6 +11,7 @@
 typedef struct {
     pyro_store_t   *store;
     pyro_arena_t   *arena;
+    pyro_slice_t    tenant;
     pyro_slice_t    service;
     pyro_rope_t     answer;
     pyro_status_e   status;
@@ -46,7 +48,9 @@ ngx_pyroscope_info_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_pyroscope_info_parse(r, info, &err) != PYRO_OK) {
+    if (ngx_pyroscope_tenant(r, &info->tenant, &err) != PYRO_OK
+        || ngx_pyroscope_info_parse(r, info, &err) != PYRO_OK)
+    {
         return ngx_pyroscope_reply_error(r, &err);
     }
 
@@ -151,10 +155,8 @@ ngx_pyroscope_info_run(void *data)
     pyro_slice_t           json;
     ngx_pyroscope_info_t  *info = data;
 
-    info->status = pyro_store_info(info->store,
-                                   PYRO_SLICE(NGX_PYROSCOPE_TENANT),
-                                   info->service, info->arena, &json,
-                                   &info->error);
+    info->status = pyro_store_info(info->store, info->tenant, info->service,
+                                   info->arena, &json, &info->error);
 
     if (info->status == PYRO_OK) {
         pyro_rope_append(&info->answer, json.data, json.len);

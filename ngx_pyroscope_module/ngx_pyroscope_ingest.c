@@ -4,6 +4,7 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_task.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_tenant.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_upload.h"
 
 
@@ -39,9 +40,13 @@ ngx_pyroscope_ingest_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
         goto refuse;
     }
 
-    if (ngx_pyroscope_upload_check(u, &err) != PYRO_OK) {
+    if (ngx_pyroscope_tenant(r, &u->push.tenant, &err) != PYRO_OK
+        || ngx_pyroscope_upload_check(u, &err) != PYRO_OK)
+    {
         goto refuse;
     }
+
+    u->limits = pyro_settings_limits(u->settings, u->push.tenant);
 
     /* a profile of some size goes to a temporary file: no warning for that */
 

@@ -25,6 +25,7 @@ struct ngx_pyroscope_upload_s {
     pyro_slice_t            content_type;
     pyro_slice_t            content_encoding;
     const pyro_settings_t  *settings;
+    const pyro_limits_t    *limits;         /* of the tenant in push */
     atomic_int             *canceled;
     atomic_size_t          *parse_bytes;
 

@@ -2,6 +2,8 @@
 
 #include "ngx_pyroscope_module/ngx_pyroscope_route.h"
 
+#include "core/base/tenant.h"
+
 
 #define NGX_PYROSCOPE_ZONE      "pyroscope_metrics"
 #define NGX_PYROSCOPE_BUCKETS   12
@@ -313,13 +315,19 @@ static void
 ngx_pyroscope_metrics_reasons(pyro_rope_t *out, const char *name,
     const char *help, const ngx_atomic_t *values)
 {
-    ngx_uint_t  i;
+    ngx_uint_t   i;
+    const char  *tenant;
+
+    /* of several tenants it is the sum */
+
+    tenant = ngx_pyroscope_worker.conf->settings->multitenancy_enabled
+             ? "" : ",tenant=\"" PYRO_TENANT_DEFAULT "\"";
 
     ngx_pyroscope_metrics_head(out, name, "counter", help);
 
     for (i = 0; i < PYRO_REASON_COUNT; i++) {
-        pyro_rope_printf(out, "%s{reason=\"%s\",tenant=\"%s\"} %lu\n", name,
-                         pyro_reason_text(i), NGX_PYROSCOPE_TENANT,
+        pyro_rope_printf(out, "%s{reason=\"%s\"%s} %lu\n", name,
+                         pyro_reason_text(i), tenant,
                          (unsigned long) values[i]);
     }
 }

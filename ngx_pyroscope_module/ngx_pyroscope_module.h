@@ -27,9 +27,6 @@
 
 #define NGX_PYROSCOPE_VERSION  PYRO_VERSION
 
-/* one tenant until X-Scope-OrgID is read */
-#define NGX_PYROSCOPE_TENANT   "anonymous"
-
 /* what a location serves: the parameter of "pyroscope" */
 #define NGX_PYROSCOPE_PUSH     0x1
 #define NGX_PYROSCOPE_QUERY    0x2
@@ -39,6 +36,8 @@
 typedef struct {
     pyro_arena_t              *arena;       /* of the settings; the cycle's */
     pyro_settings_t           *settings;    /* NULL: no pyroscope_config */
+    pyro_store_retention_t    *retentions;  /* of tenants with their own */
+    uint32_t                   n_retentions;
     ngx_str_t                  file;        /* of the YAML, full name */
     ngx_str_t                  dir;         /* of the store, full name */
     ngx_shm_zone_t            *metrics;

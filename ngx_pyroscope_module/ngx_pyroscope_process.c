@@ -196,6 +196,8 @@ ngx_pyroscope_store_options(ngx_pyroscope_main_conf_t *pmcf,
     options->partition = pmcf->settings->lmdb.partition;
     options->durability = pmcf->settings->lmdb.durability;
     options->retention = pmcf->settings->limits.retention_period;
+    options->retentions = pmcf->retentions;
+    options->n_retentions = pmcf->n_retentions;
     options->max_disk_size = pmcf->settings->lmdb.max_disk_size;
     options->seal_after = pmcf->settings->lmdb.seal_after;
     options->keep_raw = pmcf->settings->lmdb.keep_raw;

@@ -116,11 +116,10 @@ void
 ngx_pyroscope_querier_limits(const ngx_pyroscope_query_t *q,
     pyro_querier_limits_t *limits)
 {
-    limits->max_nodes_default =
-                              q->settings->limits.max_flamegraph_nodes_default;
-    limits->max_nodes_max = q->settings->limits.max_flamegraph_nodes_max;
-    limits->max_query_length = q->settings->limits.max_query_length;
-    limits->max_query_lookback = q->settings->limits.max_query_lookback;
+    limits->max_nodes_default = q->limits.max_flamegraph_nodes_default;
+    limits->max_nodes_max = q->limits.max_flamegraph_nodes_max;
+    limits->max_query_length = q->limits.max_query_length;
+    limits->max_query_lookback = q->limits.max_query_lookback;
     limits->max_points = NGX_PYROSCOPE_MAX_POINTS;
     limits->now = pyro_clock_wall();
 }
@@ -179,7 +178,6 @@ ngx_pyroscope_querier_query(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     memset(query, 0, sizeof(pyro_store_query_t));
 
     query->missing = &q->missing;
-    query->tenant = PYRO_SLICE(NGX_PYROSCOPE_TENANT);
     query->selectors = plan->selectors;
     query->n_selectors = plan->n_selectors;
     query->start = plan->start;
@@ -231,6 +229,7 @@ pyro_status_e
 ngx_pyroscope_querier_labels(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
     pyro_store_query_t *query)
 {
+    uint32_t              i;
     pyro_status_e         status;
     pyro_label_answer_t  *answer;
 
@@ -259,8 +258,13 @@ ngx_pyroscope_querier_labels(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
         return pyro_error_memory(&q->error);
     }
 
-    status = pyro_store_series(q->store, query, pyro_label_answer_add, answer,
-                               &q->error);
+    status = PYRO_OK;
+
+    for (i = 0; i < q->n_tenants && status == PYRO_OK; i++) {
+        query->tenant = q->tenants[i];
+        status = pyro_store_series(q->store, query, pyro_label_answer_add,
+                                   answer, &q->error);
+    }
 
     if (status != PYRO_OK) {
         return status;
@@ -341,7 +345,25 @@ ngx_pyroscope_querier_totals(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
     handler.series = ngx_pyroscope_querier_group;
     handler.total = ngx_pyroscope_querier_total;
 
-    return pyro_store_totals(q->store, query, &handler, &q->error);
+    return ngx_pyroscope_querier_each(q, query, &handler);
+}
+
+
+pyro_status_e
+ngx_pyroscope_querier_each(ngx_pyroscope_query_t *q,
+    pyro_store_query_t *query, const pyro_store_totals_handler_t *handler)
+{
+    uint32_t       i;
+    pyro_status_e  status;
+
+    status = PYRO_OK;
+
+    for (i = 0; i < q->n_tenants && status == PYRO_OK; i++) {
+        query->tenant = q->tenants[i];
+        status = pyro_store_totals(q->store, query, handler, &q->error);
+    }
+
+    return status;
 }
 
 

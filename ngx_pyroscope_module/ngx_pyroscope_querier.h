@@ -23,13 +23,18 @@ void ngx_pyroscope_querier_run(void *data);
 void ngx_pyroscope_querier_limits(const ngx_pyroscope_query_t *q,
     pyro_querier_limits_t *limits);
 
-/* A plan's range and selectors for the store, with the query's limits. */
+/* A plan's range and selectors for the store, with the query's limits, but
+ * for the tenant: a question is put for each of q->tenants. */
 void ngx_pyroscope_querier_query(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     const pyro_plan_t *plan, pyro_store_query_t *query);
 
 /* The range that the plan's grid has, which begins a step before its start. */
 void ngx_pyroscope_querier_range(const pyro_plan_t *plan,
     pyro_store_query_t *query);
+
+/* pyro_store_totals() of each tenant. */
+pyro_status_e ngx_pyroscope_querier_each(ngx_pyroscope_query_t *q,
+    pyro_store_query_t *query, const pyro_store_totals_handler_t *handler);
 
 pyro_status_e ngx_pyroscope_querier_labels(ngx_pyroscope_query_t *q,
     const pyro_plan_t *plan, pyro_store_query_t *query);

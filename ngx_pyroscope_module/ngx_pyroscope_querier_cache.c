@@ -35,7 +35,7 @@ ngx_pyroscope_querier_is_known(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     hash = pyro_hash64(PYRO_VERSION, sizeof(PYRO_VERSION), hash);
     hash = ngx_pyroscope_cache_number(hash, q->gzip_out);
     hash = ngx_pyroscope_cache_number(hash,
-                              q->settings->limits.max_flamegraph_nodes_default);
+                                      q->limits.max_flamegraph_nodes_default);
 
     if (plan->left != NULL) {
         end = ngx_max(plan->left->end, plan->right->end);
@@ -67,23 +67,33 @@ static uint64_t
 ngx_pyroscope_cache_plan(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     const pyro_plan_t *plan, uint64_t hash)
 {
+    uint32_t            i;
     uint64_t            version;
     pyro_error_t        err;
     pyro_store_query_t  query;
 
     ngx_pyroscope_querier_query(q, arena, plan, &query);
 
-    if (hash == 0
-        || pyro_store_version(q->store, &query, &version, &err) != PYRO_OK
-        || version == 0)
-    {
+    for (i = 0; i < q->n_tenants && hash; i++) {
+        query.tenant = q->tenants[i];
+
+        if (pyro_store_version(q->store, &query, &version, &err) != PYRO_OK
+            || version == 0)
+        {
+            return 0;
+        }
+
+        hash = pyro_hash64(query.tenant.data, query.tenant.len, hash);
+        hash = ngx_pyroscope_cache_number(hash, version);
+    }
+
+    if (hash == 0) {
         return 0;
     }
 
     hash = ngx_pyroscope_cache_number(hash, (uint64_t) plan->start);
-    hash = ngx_pyroscope_cache_number(hash, (uint64_t) plan->end);
 
-    return ngx_pyroscope_cache_number(hash, version);
+    return ngx_pyroscope_cache_number(hash, (uint64_t) plan->end);
 }
 
 

@@ -57,7 +57,7 @@ ngx_pyroscope_querier_heatmap(ngx_pyroscope_query_t *q,
         handler.profile = ngx_pyroscope_profiles_add;
     }
 
-    status = pyro_store_totals(q->store, query, &handler, &q->error);
+    status = ngx_pyroscope_querier_each(q, query, &handler);
 
     if (status == PYRO_OK) {
         status = pyro_heatmap_finish(ctx.heatmap, &heatmap, &q->error);
@@ -90,7 +90,7 @@ ngx_pyroscope_querier_exemplars(ngx_pyroscope_query_t *q,
     handler.total = ngx_pyroscope_profiles_total;
     handler.profile = ngx_pyroscope_profiles_add;
 
-    return pyro_store_totals(q->store, query, &handler, &q->error);
+    return ngx_pyroscope_querier_each(q, query, &handler);
 }
 
 

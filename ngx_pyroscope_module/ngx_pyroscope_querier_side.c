@@ -3,7 +3,7 @@
 
 static pyro_status_e ngx_pyroscope_querier_stats(ngx_pyroscope_query_t *q);
 static pyro_status_e ngx_pyroscope_querier_analyze(ngx_pyroscope_query_t *q,
-    const pyro_store_query_t *query);
+    pyro_store_query_t *query);
 static pyro_status_e ngx_pyroscope_querier_settings(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena);
 static pyro_status_e ngx_pyroscope_querier_set(ngx_pyroscope_query_t *q,
@@ -33,7 +33,7 @@ ngx_pyroscope_querier_side(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
         return ngx_pyroscope_querier_set(q, plan, query->arena);
 
     case PYRO_RPC_DELETE_SETTINGS:
-        status = pyro_store_settings_delete(q->store, query->tenant,
+        status = pyro_store_settings_delete(q->store, q->tenants[0],
                                             plan->name, &q->error);
         break;
 
@@ -50,18 +50,27 @@ ngx_pyroscope_querier_side(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
 static pyro_status_e
 ngx_pyroscope_querier_stats(ngx_pyroscope_query_t *q)
 {
-    int64_t        oldest, newest;
+    int64_t        oldest, newest, first, last;
+    uint32_t       i;
     pyro_status_e  status;
 
-    status = pyro_store_extent(q->store, PYRO_SLICE(NGX_PYROSCOPE_TENANT),
-                               &oldest, &newest, &q->error);
+    oldest = -1;
+    newest = -1;
 
-    if (status == PYRO_NOT_FOUND) {
-        oldest = -1;
-        newest = -1;
+    for (i = 0; i < q->n_tenants; i++) {
+        status = pyro_store_extent(q->store, q->tenants[i], &first, &last,
+                                   &q->error);
 
-    } else if (status != PYRO_OK) {
-        return status;
+        if (status == PYRO_NOT_FOUND) {
+            continue;
+        }
+
+        if (status != PYRO_OK) {
+            return status;
+        }
+
+        oldest = oldest == -1 ? first : ngx_min(oldest, first);
+        newest = ngx_max(newest, last);
     }
 
     return pyro_stats_encode(oldest, newest, q->codec, &q->answer, &q->error);
@@ -70,24 +79,35 @@ ngx_pyroscope_querier_stats(ngx_pyroscope_query_t *q)
 
 static pyro_status_e
 ngx_pyroscope_querier_analyze(ngx_pyroscope_query_t *q,
-    const pyro_store_query_t *query)
+    pyro_store_query_t *query)
 {
+    uint32_t               i;
     pyro_status_e          status;
     pyro_analysis_t        analysis;
     pyro_store_analysis_t  found;
 
-    status = pyro_store_analyze(q->store, query, &found, &q->error);
+    ngx_memzero(&analysis, sizeof(pyro_analysis_t));
 
-    if (status != PYRO_OK) {
-        return status;
+    for (i = 0; i < q->n_tenants; i++) {
+        query->tenant = q->tenants[i];
+        status = pyro_store_analyze(q->store, query, &found, &q->error);
+
+        if (status != PYRO_OK) {
+            return status;
+        }
+
+        /* files are not one tenant's */
+
+        analysis.partitions = ngx_max(analysis.partitions, found.partitions);
+        analysis.series += found.series;
+        analysis.profiles += found.profiles;
+        analysis.index_bytes = ngx_max(analysis.index_bytes,
+                                       found.index_bytes);
+        analysis.symbol_bytes = ngx_max(analysis.symbol_bytes,
+                                        found.symbol_bytes);
+        analysis.profile_bytes = ngx_max(analysis.profile_bytes,
+                                         found.profile_bytes);
     }
-
-    analysis.partitions = found.partitions;
-    analysis.series = found.series;
-    analysis.profiles = found.profiles;
-    analysis.index_bytes = found.index_bytes;
-    analysis.symbol_bytes = found.symbol_bytes;
-    analysis.profile_bytes = found.profile_bytes;
 
     return pyro_analysis_encode(&analysis, q->codec, &q->answer, &q->error);
 }
@@ -102,7 +122,7 @@ ngx_pyroscope_querier_settings(ngx_pyroscope_query_t *q, pyro_arena_t *arena)
     pyro_store_setting_t  *settings;
 
     status = pyro_store_settings_get(q->store,
-                                     PYRO_SLICE(NGX_PYROSCOPE_TENANT), arena,
+                                     q->tenants[0], arena,
                                      &settings, &n, &q->error);
 
     if (status != PYRO_OK) {
@@ -139,7 +159,7 @@ ngx_pyroscope_querier_set(ngx_pyroscope_query_t *q, const pyro_plan_t *plan,
     setting.modified_at = plan->modified;
 
     status = pyro_store_settings_set(q->store,
-                                     PYRO_SLICE(NGX_PYROSCOPE_TENANT),
+                                     q->tenants[0],
                                      &setting, &q->error);
 
     if (status != PYRO_OK) {

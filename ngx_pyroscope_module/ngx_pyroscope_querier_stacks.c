@@ -20,6 +20,7 @@ pyro_status_e
 ngx_pyroscope_querier_tree(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     const pyro_plan_t *plan, int by_lines, pyro_tree_t **tree)
 {
+    uint32_t            i;
     pyro_status_e       status;
     pyro_store_pick_t   pick;
     pyro_store_query_t  query;
@@ -38,7 +39,12 @@ ngx_pyroscope_querier_tree(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
         query.pick = &pick;
     }
 
-    status = pyro_store_merge(q->store, &query, *tree, &q->error);
+    status = PYRO_OK;
+
+    for (i = 0; i < q->n_tenants && status == PYRO_OK; i++) {
+        query.tenant = q->tenants[i];
+        status = pyro_store_merge(q->store, &query, *tree, &q->error);
+    }
 
     if (status == PYRO_OK && plan->n_call_site
         && pyro_tree_keep(*tree, plan->call_site, plan->n_call_site))

@@ -6,6 +6,7 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_route.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_task.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_tenant.h"
 
 #include "core/base/clock.h"
 
@@ -19,6 +20,9 @@ static ngx_pyroscope_query_t *ngx_pyroscope_query_create(
     ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx);
 static void ngx_pyroscope_query_cleanup(void *data);
 static pyro_status_e ngx_pyroscope_query_headers(ngx_http_request_t *r,
+    ngx_pyroscope_query_t *q, pyro_error_t *err);
+static ngx_uint_t ngx_pyroscope_query_is_open(pyro_rpc_e rpc);
+static pyro_status_e ngx_pyroscope_query_tenants(ngx_http_request_t *r,
     ngx_pyroscope_query_t *q, pyro_error_t *err);
 static pyro_status_e ngx_pyroscope_query_connect(ngx_http_request_t *r,
     ngx_pyroscope_query_t *q, int64_t *timeout, pyro_error_t *err);
@@ -124,6 +128,10 @@ ngx_pyroscope_query_headers(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
     ngx_str_t     *value;
     pyro_status_e  status;
 
+    if (ngx_pyroscope_query_tenants(r, q, err) != PYRO_OK) {
+        return err->status;
+    }
+
     value = ngx_pyroscope_request_header(r, "accept");
 
     q->utf8_names = value != NULL
@@ -143,6 +151,43 @@ ngx_pyroscope_query_headers(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
                             q->settings->query.timeout * PYRO_NS_PER_MS);
 
     return status;
+}
+
+
+/* Probes and front-ends ask these before they know of tenants. */
+
+static ngx_uint_t
+ngx_pyroscope_query_is_open(pyro_rpc_e rpc)
+{
+    return rpc == PYRO_RPC_VERSION || rpc == PYRO_RPC_HEALTH;
+}
+
+
+static pyro_status_e
+ngx_pyroscope_query_tenants(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
+    pyro_error_t *err)
+{
+    if (ngx_pyroscope_query_is_open(q->rpc)) {
+        return PYRO_OK;
+    }
+
+    if (ngx_pyroscope_tenants(r, &q->tenants, &q->n_tenants, err) != PYRO_OK) {
+        return err->status;
+    }
+
+    if (q->n_tenants > 1
+        && (q->rpc == PYRO_RPC_GET_SETTINGS || q->rpc == PYRO_RPC_SET_SETTINGS
+            || q->rpc == PYRO_RPC_DELETE_SETTINGS))
+    {
+        return pyro_error_set(err, PYRO_INVALID, PYRO_REASON_REQUEST,
+                              "X-Scope-OrgID: settings are of one tenant, not "
+                              "of %u", q->n_tenants);
+    }
+
+    ngx_pyroscope_tenants_limits(q->settings, q->tenants, q->n_tenants,
+                                 &q->limits);
+
+    return PYRO_OK;
 }
 
 
@@ -330,7 +375,9 @@ ngx_pyroscope_query_get_handler(ngx_http_request_t *r,
     q->deadline = pyro_clock_mono()
                   + q->settings->query.timeout * PYRO_NS_PER_MS;
 
-    if (ngx_pyroscope_query_post(r, q, &err) != PYRO_OK) {
+    if (ngx_pyroscope_query_tenants(r, q, &err) != PYRO_OK
+        || ngx_pyroscope_query_post(r, q, &err) != PYRO_OK)
+    {
         return ngx_pyroscope_reply_error(r, &err);
     }
 

@@ -29,6 +29,9 @@ struct ngx_pyroscope_query_s {
     int64_t                 deadline;       /* pyro_clock_mono() */
     pyro_store_t           *store;
     const pyro_settings_t  *settings;
+    pyro_slice_t           *tenants;        /* whose data is asked for, */
+    uint32_t                n_tenants;      /* at least one */
+    pyro_limits_t           limits;         /* of all of them */
     const atomic_int       *canceled;
 
     /* made by the task; answer goes to nginx, or is freed with the pool */

@@ -97,7 +97,7 @@ ngx_pyroscope_upload_parse(void *data)
 
     u->arena = pyro_arena_create(NGX_PYROSCOPE_ARENA_BASE
                                  + NGX_PYROSCOPE_ARENA_FACTOR
-                                   * u->settings->limits.max_profile_size_bytes
+                                   * u->limits->max_profile_size_bytes
                                  + u->body.size);
 
     u->status = u->arena == NULL ? pyro_error_memory(&u->error)
@@ -153,7 +153,7 @@ ngx_pyroscope_upload_run(ngx_pyroscope_upload_t *u)
     options.sample_rate = rate;
     options.max_memory = NGX_PYROSCOPE_ARENA_BASE
                          + NGX_PYROSCOPE_ARENA_FACTOR
-                           * u->settings->limits.max_profile_size_bytes;
+                           * u->limits->max_profile_size_bytes;
     status = pyro_jfr_read(parts.recording, &options, profile, &u->report,
                            &u->error);
 
@@ -161,11 +161,10 @@ ngx_pyroscope_upload_run(ngx_pyroscope_upload_t *u)
         return status;
     }
 
-    limits.max_names = u->settings->limits.max_label_names_per_series;
-    limits.max_name_length = u->settings->limits.max_label_name_length;
-    limits.max_value_length = u->settings->limits.max_label_value_length;
+    limits.max_names = u->limits->max_label_names_per_series;
+    limits.max_name_length = u->limits->max_label_name_length;
+    limits.max_value_length = u->limits->max_label_value_length;
 
-    u->push.tenant = PYRO_SLICE(NGX_PYROSCOPE_TENANT);
     u->push.profile = profile;
 
     status = pyro_profile_finish(profile, &labels, &limits, &u->error);
@@ -257,14 +256,14 @@ ngx_pyroscope_upload_window(ngx_pyroscope_upload_t *u, int64_t now)
     time = u->push.time / PYRO_NS_PER_SEC;
     now /= PYRO_NS_PER_SEC;
 
-    older = u->settings->limits.reject_older_than;
-    newer = u->settings->limits.reject_newer_than;
+    older = u->limits->reject_older_than;
+    newer = u->limits->reject_newer_than;
     name = "limits.reject_older_than";
 
-    if (u->settings->limits.retention_period
-        && (older == 0 || u->settings->limits.retention_period < older))
+    if (u->limits->retention_period
+        && (older == 0 || u->limits->retention_period < older))
     {
-        older = u->settings->limits.retention_period;
+        older = u->limits->retention_period;
         name = "the retention period";
     }
 
@@ -350,7 +349,7 @@ ngx_pyroscope_upload_parts(ngx_pyroscope_upload_t *u,
         }
 
         status = pyro_gunzip(u->arena, body,
-                             u->settings->limits.max_profile_size_bytes,
+                             u->limits->max_profile_size_bytes,
                              "limits.max_profile_size_bytes", &body,
                              &u->error);
 
@@ -436,7 +435,7 @@ ngx_pyroscope_upload_gunzip(ngx_pyroscope_upload_t *u, pyro_slice_t *bytes)
     size_t         limit;
     pyro_status_e  status;
 
-    limit = u->settings->limits.max_profile_size_bytes;
+    limit = u->limits->max_profile_size_bytes;
 
     if (pyro_is_gzip(*bytes)) {
         status = pyro_gunzip(u->arena, *bytes, limit,

@@ -328,8 +328,8 @@ for my $path ("$service/Nothing", "$service/selectseries", "$service/",
 }
 
 for my $type (undef, '', 'text/plain', 'application/x-protobuf',
-              'application/grpc', 'application/grpc+proto',
-              'application/grpc-web', 'application/connect+json',
+              'application/grpc+thrift', 'application/grpc-web-text',
+              'application/connect+json',
               'application/jsonx', 'multipart/form-data; boundary=x') {
     my $r = $t->request('POST', "$service/LabelNames", body => '{}',
                         headers => { 'Content-Type' => $type });

@@ -606,7 +606,7 @@ for my $client (qw(old new)) {
     is $r->{status}, 405, 'GET: 405';
     is $r->{headers}{allow}, 'POST', 'GET: Allow';
 
-    for my $type ('text/plain', 'application/x-protobuf', 'application/grpc') {
+    for my $type ('text/plain', 'application/x-protobuf', 'application/xml') {
         my $got = $grafana->call('LabelNames', {}, headers =>
                                  { 'Content-Type' => $type });
 

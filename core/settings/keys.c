@@ -181,8 +181,8 @@ const pyro_key_t  pyro_keys[] = {
     { SIZE("query.max_response_bytes", query.max_response_bytes, 64 * KIB,
            4 * GIB, 256 * MIB) },
 
-    { LATER("multitenancy_enabled", PYRO_KEY_BOOL, 1, 0),
-      .why = "there is one tenant, \"anonymous\"" },
+    { .path = "multitenancy_enabled", .type = PYRO_KEY_BOOL,
+      FIELD(multitenancy_enabled) },
 
     { BLANK("scrape_configs",
             "nothing is pulled: let the programs push, or let Grafana Alloy "
@@ -192,13 +192,10 @@ const pyro_key_t  pyro_keys[] = {
             "relabeling is not supported by this version; allowed is an empty "
             "list") },
 
-    { BLANK("overrides",
-            "limits per tenant are not supported by this version; allowed is "
-            "an empty map") },
+    { .path = "overrides", .type = PYRO_KEY_TENANTS },
 
-    { BLANK("runtime_config.file",
-            "limits per tenant are not supported by this version; allowed is "
-            "an empty text") },
+    { .path = "runtime_config.file", .type = PYRO_KEY_TEXT,
+      FIELD(runtime_config.file), .max = 4000 },
 };
 
 const size_t  pyro_keys_count = sizeof(pyro_keys) / sizeof(pyro_keys[0]);

@@ -23,6 +23,7 @@ typedef enum {
     PYRO_KEY_SHARE,         /* a size, or a percentage as minus its number */
     PYRO_KEY_DURATION,
     PYRO_KEY_BOOL,
+    PYRO_KEY_TENANTS,       /* a map of tenants: overrides.c */
     PYRO_KEY_BLANK          /* a list or map that must be empty: see why */
 } pyro_key_type_e;
 

@@ -6,25 +6,11 @@
 
 #include "core/base/utf8.h"
 #include "core/settings/apply.h"
-#include "core/settings/expand.h"
-#include "core/settings/keys.h"
 #include "core/settings/known.h"
-#include "core/settings/yaml.h"
+#include "core/settings/reader.h"
 
 
 #define PYRO_IGNORED_MAX  1024      /* bytes of settings->ignored */
-
-
-typedef struct {
-    pyro_arena_t      *arena;
-    pyro_error_t      *err;
-    pyro_settings_t   *settings;
-    const char        *file;
-    char              *ignored;
-    size_t             ignored_len;
-    pyro_variables_t   variables;
-    char               path[PYRO_YAML_PATH_MAX];    /* of the node at hand */
-} pyro_settings_reader_t;
 
 
 static pyro_status_e pyro_settings_walk(pyro_settings_reader_t *reader,
@@ -33,25 +19,36 @@ static pyro_status_e pyro_settings_node(pyro_settings_reader_t *reader,
     pyro_yaml_node_t *node, int *section);
 static pyro_status_e pyro_settings_unknown(pyro_settings_reader_t *reader,
     pyro_yaml_node_t *node);
-static pyro_status_e pyro_settings_key(pyro_settings_reader_t *reader,
-    const pyro_key_t *key, pyro_yaml_node_t *node);
 static pyro_status_e pyro_settings_value(pyro_settings_reader_t *reader,
     const pyro_key_t *key, pyro_yaml_node_t *node, pyro_error_t *err);
-static pyro_status_e pyro_settings_ignore(pyro_settings_reader_t *reader);
 static pyro_status_e pyro_settings_check(pyro_settings_reader_t *reader);
-static void pyro_settings_finish(pyro_settings_reader_t *reader);
-static pyro_status_e pyro_settings_error(pyro_settings_reader_t *reader,
-    const pyro_yaml_node_t *node, const char *text);
 
 
 pyro_status_e
 pyro_settings_read(pyro_arena_t *arena, const char *file,
     pyro_settings_t *settings, pyro_error_t *err)
 {
-    char           *text;
-    FILE           *fp;
-    size_t          n;
+    char           *data;
+    size_t          len;
     pyro_status_e   rc;
+
+    rc = pyro_settings_load(file, &data, &len, err);
+
+    if (rc == PYRO_OK) {
+        rc = pyro_settings_parse(arena, file, pyro_slice(data, len), settings,
+                                 err);
+        free(data);
+    }
+
+    return rc;
+}
+
+
+pyro_status_e
+pyro_settings_load(const char *file, char **data, size_t *len,
+    pyro_error_t *err)
+{
+    FILE  *fp;
 
     fp = fopen(file, "re");
 
@@ -61,30 +58,28 @@ pyro_settings_read(pyro_arena_t *arena, const char *file,
                               strerror(errno));
     }
 
-    text = malloc(PYRO_YAML_SIZE_MAX + 1);
+    *data = malloc(PYRO_YAML_SIZE_MAX + 1);
 
-    if (text == NULL) {
+    if (*data == NULL) {
         fclose(fp);
         return pyro_error_memory(err);
     }
 
     /* one byte more than allowed tells a file that is too large */
 
-    n = fread(text, 1, PYRO_YAML_SIZE_MAX + 1, fp);
+    *len = fread(*data, 1, PYRO_YAML_SIZE_MAX + 1, fp);
 
     if (ferror(fp)) {
-        rc = pyro_error_set(err, PYRO_INVALID, PYRO_REASON_UNKNOWN,
-                            "%s: cannot be read: %s", file, strerror(errno));
-
-    } else {
-        rc = pyro_settings_parse(arena, file, pyro_slice(text, n), settings,
-                                 err);
+        (void) pyro_error_set(err, PYRO_INVALID, PYRO_REASON_UNKNOWN,
+                              "%s: cannot be read: %s", file, strerror(errno));
+        fclose(fp);
+        free(*data);
+        return PYRO_INVALID;
     }
 
     fclose(fp);
-    free(text);
 
-    return rc;
+    return PYRO_OK;
 }
 
 
@@ -117,8 +112,13 @@ pyro_settings_parse(pyro_arena_t *arena, const char *file, pyro_slice_t text,
     }
 
     if (rc == PYRO_OK) {
-        pyro_settings_finish(&reader);
+        pyro_settings_clamp(settings);
+        rc = pyro_overrides_read(&reader);
     }
+
+    settings->variables = reader.variables.names;
+    settings->n_variables = reader.variables.n;
+    settings->ignored = reader.ignored;
 
     return rc;
 }
@@ -236,12 +236,17 @@ pyro_settings_unknown(pyro_settings_reader_t *reader, pyro_yaml_node_t *node)
 }
 
 
-static pyro_status_e
+pyro_status_e
 pyro_settings_key(pyro_settings_reader_t *reader, const pyro_key_t *key,
     pyro_yaml_node_t *node)
 {
     pyro_error_t   err;
     pyro_status_e  rc;
+
+    if (key->type == PYRO_KEY_TENANTS) {
+        reader->overrides = node;
+        return PYRO_OK;
+    }
 
     if (key->type == PYRO_KEY_BLANK) {
         return pyro_yaml_is_blank(node)
@@ -296,7 +301,7 @@ pyro_settings_value(pyro_settings_reader_t *reader, const pyro_key_t *key,
 
 /* the path at hand into the list; what does not fit is "..." */
 
-static pyro_status_e
+pyro_status_e
 pyro_settings_ignore(pyro_settings_reader_t *reader)
 {
     char    *p;
@@ -361,15 +366,9 @@ pyro_settings_check(pyro_settings_reader_t *reader)
 }
 
 
-static void
-pyro_settings_finish(pyro_settings_reader_t *reader)
+void
+pyro_settings_clamp(pyro_settings_t *settings)
 {
-    pyro_settings_t  *settings;
-
-    settings = reader->settings;
-
-    /* a limit that a wider one makes unreachable would mislead in messages */
-
     if (settings->limits.max_flamegraph_nodes_default
         > settings->limits.max_flamegraph_nodes_max)
     {
@@ -380,14 +379,25 @@ pyro_settings_finish(pyro_settings_reader_t *reader)
     if (settings->limits.max_profile_size_bytes > settings->lmdb.parse_bytes) {
         settings->limits.max_profile_size_bytes = settings->lmdb.parse_bytes;
     }
-
-    settings->variables = reader->variables.names;
-    settings->n_variables = reader->variables.n;
-    settings->ignored = reader->ignored;
 }
 
 
-static pyro_status_e
+const pyro_limits_t *
+pyro_settings_limits(const pyro_settings_t *settings, pyro_slice_t tenant)
+{
+    uint32_t  i;
+
+    for (i = 0; i < settings->n_tenants; i++) {
+        if (pyro_slice_eq(settings->tenants[i].name, tenant)) {
+            return &settings->tenants[i].limits;
+        }
+    }
+
+    return &settings->limits;
+}
+
+
+pyro_status_e
 pyro_settings_error(pyro_settings_reader_t *reader,
     const pyro_yaml_node_t *node, const char *text)
 {

@@ -14,6 +14,7 @@
 
 
 #include "core/base/arena.h"
+#include "core/base/slice.h"
 #include "core/base/status.h"
 
 
@@ -23,6 +24,31 @@ typedef enum {
     PYRO_LOG_WARN,
     PYRO_LOG_ERROR
 } pyro_log_level_e;
+
+
+typedef struct {
+    int64_t     retention_period;       /* s, 0 keeps all: the shortest
+                                           non-zero of its three keys */
+    uint64_t    max_profile_size_bytes;         /* 64 MiB, inflated; not
+                                                   above parse_bytes */
+    uint32_t    max_label_names_per_series;     /* 64 */
+    uint32_t    max_label_name_length;          /* 1024 bytes */
+    uint32_t    max_label_value_length;         /* 2048 bytes */
+    uint64_t    max_flamegraph_nodes_default;   /* 8192, not above _max */
+    uint64_t    max_flamegraph_nodes_max;       /* 1048576 */
+    int64_t     max_query_length;               /* s, 0 off */
+    int64_t     max_query_lookback;             /* s, 0 off */
+    int64_t     reject_older_than;              /* s, 0 off */
+    int64_t     reject_newer_than;              /* s, 600 */
+} pyro_limits_t;
+
+
+/* A tenant that has limits of its own: all of them, those that it does not
+ * name as all have them. */
+typedef struct {
+    pyro_slice_t    name;
+    pyro_limits_t   limits;
+} pyro_tenant_limits_t;
 
 
 typedef struct {
@@ -38,21 +64,7 @@ typedef struct {
         char       *dir;                    /* storage.filesystem.dir */
     } storage;
 
-    struct {
-        int64_t     retention_period;       /* s, 0 keeps all: the shortest
-                                               non-zero of its three keys */
-        uint64_t    max_profile_size_bytes;         /* 64 MiB, inflated; not
-                                                       above parse_bytes */
-        uint32_t    max_label_names_per_series;     /* 64 */
-        uint32_t    max_label_name_length;          /* 1024 bytes */
-        uint32_t    max_label_value_length;         /* 2048 bytes */
-        uint64_t    max_flamegraph_nodes_default;   /* 8192, not above _max */
-        uint64_t    max_flamegraph_nodes_max;       /* 1048576 */
-        int64_t     max_query_length;               /* s, 0 off */
-        int64_t     max_query_lookback;             /* s, 0 off */
-        int64_t     reject_older_than;              /* s, 0 off */
-        int64_t     reject_newer_than;              /* s, 600 */
-    } limits;
+    pyro_limits_t   limits;
 
     struct {
         uint32_t    partition;              /* s, 86400 */
@@ -80,6 +92,16 @@ typedef struct {
         uint64_t    max_response_bytes;     /* 256 MiB */
     } query;
 
+    struct {
+        char       *file;                   /* as it is written; or NULL */
+    } runtime_config;
+
+    uint8_t         multitenancy_enabled;   /* 0 or 1 */
+
+    /* of overrides and of runtime_config.file */
+    pyro_tenant_limits_t  *tenants;
+    uint32_t        n_tenants;
+
     /* names used in ${NAME}, for nginx's env list */
     const char    **variables;
     uint32_t        n_variables;
@@ -99,6 +121,10 @@ pyro_status_e pyro_settings_read(pyro_arena_t *arena, const char *file,
 /* The same for bytes in memory; file is only the name used in messages. */
 pyro_status_e pyro_settings_parse(pyro_arena_t *arena, const char *file,
     pyro_slice_t text, pyro_settings_t *settings, pyro_error_t *err);
+
+/* The limits of a tenant, its own or everybody's; as long as settings. */
+const pyro_limits_t *pyro_settings_limits(const pyro_settings_t *settings,
+    pyro_slice_t tenant);
 
 
 #endif /* _PYRO_SETTINGS_H_INCLUDED_ */

@@ -8,6 +8,8 @@
 #define PYRO_SHOW_INDENT  2
 
 
+static void pyro_show_tenants(const pyro_settings_t *settings,
+    pyro_rope_t *out);
 static int pyro_show_path(const char *path, const char *last,
     pyro_rope_t *out);
 static void pyro_show_value(const pyro_settings_t *settings,
@@ -43,6 +45,40 @@ pyro_settings_show(const pyro_settings_t *settings, pyro_rope_t *out)
                          ? "# " : "", name != NULL ? name + 1 : key->path);
         pyro_show_value(settings, key, out);
         pyro_rope_append(out, "\n", 1);
+    }
+
+    pyro_show_tenants(settings, out);
+}
+
+
+/* All limits of each, those as well that are everybody's. */
+static void
+pyro_show_tenants(const pyro_settings_t *settings, pyro_rope_t *out)
+{
+    size_t            k;
+    uint32_t          i;
+    pyro_settings_t   copy;
+
+    copy = *settings;
+
+    for (i = 0; i < settings->n_tenants; i++) {
+        copy.limits = settings->tenants[i].limits;
+
+        pyro_rope_printf(out, "%s  \"%.*s\":\n", i ? "" : "overrides:\n",
+                         PYRO_SLICE_ARG(settings->tenants[i].name));
+
+        for (k = 0; k < pyro_keys_count; k++) {
+
+            if (pyro_keys[k].size == 0
+                || strncmp(pyro_keys[k].path, "limits.", 7) != 0)
+            {
+                continue;
+            }
+
+            pyro_rope_printf(out, "    %s: ", pyro_keys[k].path + 7);
+            pyro_show_value(&copy, &pyro_keys[k], out);
+            pyro_rope_append(out, "\n", 1);
+        }
     }
 }
 

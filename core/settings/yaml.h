@@ -20,7 +20,7 @@
 #define PYRO_YAML_SIZE_MAX   (1024 * 1024)  /* bytes of text */
 #define PYRO_YAML_NODES_MAX  10000
 #define PYRO_YAML_DEPTH_MAX  16             /* maps and lists in each other */
-#define PYRO_YAML_KEY_MAX    128            /* bytes */
+#define PYRO_YAML_KEY_MAX    150            /* bytes; a tenant's name */
 
 /* room for any path of pyro_yaml_path() */
 #define PYRO_YAML_PATH_MAX                                                    \

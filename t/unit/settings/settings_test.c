@@ -554,13 +554,6 @@ settings_not_there(void **state)
         { "ingest:\n  relabel:\n    - action: drop\n",
           "f.yml:2: ingest.relabel: relabeling is not supported by this "
           "version" },
-        { "overrides:\n  team-a:\n    ingestion_rate_mb: 1\n",
-          "f.yml:1: overrides: limits per tenant are not supported" },
-        { "runtime_config:\n  period: 10s\n  file: /x.yml\n",
-          "f.yml:3: runtime_config.file: limits per tenant are not" },
-        { "multitenancy_enabled: true\n",
-          "f.yml:1: multitenancy_enabled: is not supported by this version: "
-          "there is one tenant, \"anonymous\"; allowed is false" },
         { "lmdb:\n  keep_raw: 7x\n",
           "f.yml:2: lmdb.keep_raw: \"7x\" has an unknown unit" },
         { "lmdb: {keep_raw: 30d, seal_after: off}",

@@ -212,6 +212,8 @@ static const struct {
     { "query.max_memory", "1TB", "  max_memory: 976562500KiB" },
     { "query.max_series", "10000000", "  max_series: 10000000" },
     { "query.max_response_bytes", "4GiB", "  max_response_bytes: 4GiB" },
+    { "multitenancy_enabled", "yes", "multitenancy_enabled: true" },
+    { "runtime_config.file", "/dev/null", "  file: \"/dev/null\"" },
 };
 
 #define VALUES  (sizeof(values) / sizeof(values[0]))
@@ -281,6 +283,41 @@ show_each_key(void **state)
     }
 
     assert_int_equal(n, VALUES);
+}
+
+
+static void
+show_tenants(void **state)
+{
+    uint32_t          i;
+    const char       *text;
+    pyro_settings_t   settings, back;
+
+    (void) state;
+
+    parse("limits: {max_query_length: 1h}\n"
+          "overrides:\n"
+          "  it's(*): {max_query_length: 2h}\n"
+          "  b: {retention_period: 90d, max_flamegraph_nodes_max: 10}\n",
+          &settings);
+    text = trip(&settings, "tenants");
+
+    assert_true(has(text, "  \"it's(*)\":"));
+    assert_true(has(text, "    max_query_length: 2h"));
+    assert_true(has(text, "  \"b\":"));
+    assert_true(has(text, "    compactor_blocks_retention_period: 90d"));
+    assert_true(has(text, "    max_flamegraph_nodes_default: 10"));
+
+    parse(text, &back);
+    assert_int_equal(back.n_tenants, 2);
+
+    for (i = 0; i < 2; i++) {
+        assert_true(pyro_slice_eq(back.tenants[i].name,
+                                  settings.tenants[i].name));
+        settings.limits = settings.tenants[i].limits;
+        back.limits = back.tenants[i].limits;
+        same(&settings, &back, "a tenant");
+    }
 }
 
 
@@ -390,6 +427,7 @@ main(void)
     static const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup_teardown(show_defaults, setup, teardown),
         cmocka_unit_test_setup_teardown(show_each_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(show_tenants, setup, teardown),
         cmocka_unit_test_setup_teardown(show_all_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(show_words, setup, teardown),
         cmocka_unit_test_setup_teardown(show_texts, setup, teardown),
