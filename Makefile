@@ -311,7 +311,8 @@ demo: deps-demo
 
 # ---- testing ----
 
-# what runs, and under what; the same suites for each build
+# what runs, and under what; the same suites for each build, two at a time:
+# half of what they take is waiting
 SUITES      := $(sort $(wildcard t/*.t))
 PROVE       := prove $(PROVEARGS)
 
@@ -321,18 +322,18 @@ test: deps-test deps-demo deps-e2e module
 	$(MAKE) $(JOBS) SAN=1 unit fuzz-replay jfrcat store-tool
 	t/lib/suite $(PROVE) -j4 build/asan/unit/*/*_test
 	TEST_NGINX_LOAD_MODULES=$(ROOT)/$(MODULE) t/lib/suite \
-	    $(PROVE) $(SUITES) t/e2e/*.t
+	    $(PROVE) -j2 $(sort $(wildcard t/e2e/*.t)) $(SUITES)
 
 test-asan: asan
 	TEST_NGINX_LOAD_MODULES=$(ROOT)/build/asan/ngx_pyroscope_module.so \
-	    PYRO_SAN=1 t/lib/suite $(PROVE) $(SUITES)
+	    PYRO_SAN=1 t/lib/suite $(PROVE) -j2 $(SUITES)
 
 test-static: deps-test
 	$(MAKE) $(JOBS) store-tool
 	$(MAKE) $(JOBS) SAN=1 fuzz-replay jfrcat store-tool
 	t/lib/static-nginx $(ROOT)/build/static
 	TEST_NGINX_LOAD_MODULES= TEST_NGINX_BINARY=$(ROOT)/build/static/nginx \
-	    t/lib/suite $(PROVE) $(SUITES)
+	    t/lib/suite $(PROVE) -j2 $(SUITES)
 
 # what "make test" does ten times; PYRO_SOAK is the number
 SOAK        ?= 200

@@ -19,12 +19,28 @@ our $TIMEOUT = 30;
 my $SANITIZER = qr/ERROR:\ (?:Address|Leak|Thread)Sanitizer
                    |runtime\ error:|SUMMARY:\ \w*Sanitizer/x;
 
-sub free_port {
-    my $sock = IO::Socket::INET->new(
-        LocalAddr => '127.0.0.1', LocalPort => 0, Proto => 'tcp', Listen => 1)
-        or die "no free port: $!\n";
+# A port that nobody has, outside of the range from which connections get
+# theirs, for one of another test may have it the next moment.
+{
+    my %given;
 
-    return $sock->sockport;
+    sub free_port {
+        for (1 .. 1000) {
+            my $port = 20_000 + int rand 12_000;
+
+            next if $given{$port};
+
+            my $sock = IO::Socket::INET->new(
+                LocalAddr => '127.0.0.1', LocalPort => $port, Proto => 'tcp',
+                Listen => 1) or next;
+
+            $given{$port} = 1;
+
+            return $port;
+        }
+
+        die "no free port: $!\n";
+    }
 }
 
 # Lines that no error log may have.
