@@ -48,6 +48,13 @@ ngx_pyroscope_ingest_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
 
     u->limits = pyro_settings_limits(u->settings, u->push.tenant);
 
+    if (ngx_pyroscope_tenant_take(u->push.tenant, u->limits, PYRO_RATE_PUSHES,
+                                  1, &err)
+        != PYRO_OK)
+    {
+        goto refuse;
+    }
+
     /* a profile of some size goes to a temporary file: no warning for that */
 
     r->request_body_file_log_level = 0;

@@ -26,6 +26,7 @@ typedef struct {
                                        [NGX_PYROSCOPE_STATUSES];
     ngx_pyroscope_histogram_t  times[NGX_PYROSCOPE_TIME_N];
     void                      *store;           /* pyro_store_watch() */
+    pyro_rates_t               rates;           /* of tenants */
 } ngx_pyroscope_metrics_t;
 
 
@@ -157,6 +158,13 @@ static ngx_pyroscope_metrics_t *
 ngx_pyroscope_metrics(void)
 {
     return ngx_pyroscope_worker.conf->metrics->data;
+}
+
+
+pyro_rates_t *
+ngx_pyroscope_metrics_rates(void)
+{
+    return &ngx_pyroscope_metrics()->rates;
 }
 
 

@@ -14,6 +14,8 @@
 
 #include "ngx_pyroscope_module/ngx_pyroscope_module.h"
 
+#include "core/base/rate.h"
+
 #include "core/base/rope.h"
 #include "jfr/jfr.h"
 
@@ -81,6 +83,9 @@ char *ngx_pyroscope_metrics_zone(ngx_conf_t *cf,
 
 /* What the store's processes share: pyro_store_watch(). */
 void *ngx_pyroscope_metrics_shared(ngx_pyroscope_main_conf_t *pmcf);
+
+/* The buckets of tenants, which the workers share.  Any thread. */
+pyro_rates_t *ngx_pyroscope_metrics_rates(void);
 
 void ngx_pyroscope_metrics_add(ngx_pyroscope_counter_e counter, uint64_t n);
 void ngx_pyroscope_metrics_time(ngx_pyroscope_time_e what, int64_t ns);

@@ -6,8 +6,8 @@
 #include "core/api/codec.h"
 
 
-/* seconds: agents back off by themselves, this is for the others */
-#define NGX_PYROSCOPE_RETRY_AFTER  "1"
+/* seconds, where nobody knows better */
+#define NGX_PYROSCOPE_RETRY_AFTER  1
 
 /* seconds between lines of the error log that say the disk is full */
 #define NGX_PYROSCOPE_SAID         60
@@ -16,6 +16,8 @@
 static ngx_int_t ngx_pyroscope_reply_send(ngx_http_request_t *r,
     ngx_uint_t status, const char *content_type, size_t size,
     ngx_chain_t *out);
+static ngx_int_t ngx_pyroscope_reply_retry(ngx_http_request_t *r,
+    const pyro_error_t *err);
 static ngx_uint_t ngx_pyroscope_reply_level(const pyro_error_t *err);
 static const char *ngx_pyroscope_reply_code(ngx_http_request_t *r,
     pyro_status_e status);
@@ -253,9 +255,7 @@ ngx_pyroscope_reply_error(ngx_http_request_t *r, const pyro_error_t *err)
     }
 
     if ((err->status == PYRO_EXHAUSTED || err->status == PYRO_UNAVAILABLE)
-        && ngx_pyroscope_reply_header(r, "Retry-After",
-                                      NGX_PYROSCOPE_RETRY_AFTER)
-           != NGX_OK)
+        && ngx_pyroscope_reply_retry(r, err) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -269,6 +269,26 @@ ngx_pyroscope_reply_error(ngx_http_request_t *r, const pyro_error_t *err)
     }
 
     return ngx_pyroscope_reply(r, status, "application/json", &rope, 0);
+}
+
+
+/* When it may be tried again: agents back off by themselves, others ask. */
+
+static ngx_int_t
+ngx_pyroscope_reply_retry(ngx_http_request_t *r, const pyro_error_t *err)
+{
+    u_char  *value;
+
+    value = ngx_pnalloc(r->pool, NGX_INT32_LEN + 1);
+
+    if (value == NULL) {
+        return NGX_ERROR;
+    }
+
+    *ngx_sprintf(value, "%uD", err->retry ? err->retry
+                                          : NGX_PYROSCOPE_RETRY_AFTER) = '\0';
+
+    return ngx_pyroscope_reply_header(r, "Retry-After", (char *) value);
 }
 
 

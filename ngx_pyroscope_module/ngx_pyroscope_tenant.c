@@ -1,7 +1,10 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_tenant.h"
 
+#include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
 
+#include "core/base/clock.h"
+#include "core/base/hash.h"
 #include "core/base/tenant.h"
 
 
@@ -106,4 +109,50 @@ static int64_t
 ngx_pyroscope_tenant_tighter(int64_t a, int64_t b)
 {
     return a == 0 || (b && b < a) ? b : a;
+}
+
+
+pyro_status_e
+ngx_pyroscope_tenant_take(pyro_slice_t tenant, const pyro_limits_t *limits,
+    pyro_rate_kind_e kind, uint64_t n, pyro_error_t *err)
+{
+    int64_t      wait;
+    uint64_t     rate, burst;
+    const char  *name;
+
+    rate = kind == PYRO_RATE_BYTES ? limits->ingestion_rate
+                                   : limits->ingestion_rate_pushes;
+    burst = kind == PYRO_RATE_BYTES ? limits->ingestion_burst
+                                    : limits->ingestion_burst_pushes;
+    burst = burst ? burst : rate;
+
+    wait = pyro_rate_take(ngx_pyroscope_metrics_rates(),
+                          pyro_hash64(tenant.data, tenant.len, 0), kind, n,
+                          rate, burst, pyro_clock_mono());
+
+    if (wait == 0) {
+        return PYRO_OK;
+    }
+
+    name = kind == PYRO_RATE_BYTES ? "limits.ingestion_rate_mb"
+                                   : "limits.ingestion_rate_pushes";
+
+    if (wait == INT64_MAX) {
+        return pyro_error_set(err, PYRO_EXHAUSTED, PYRO_REASON_RATE,
+                              "%s of tenant \"%.*s\": %llu bytes at once, its "
+                              "burst is %llu", name, PYRO_SLICE_ARG(tenant),
+                              (unsigned long long) n,
+                              (unsigned long long) burst);
+    }
+
+    (void) pyro_error_set(err, PYRO_EXHAUSTED, PYRO_REASON_RATE,
+                          "%s of tenant \"%.*s\" is used up: %llu %s a "
+                          "second, %llu at once", name, PYRO_SLICE_ARG(tenant),
+                          (unsigned long long) rate,
+                          kind == PYRO_RATE_BYTES ? "bytes" : "pushes",
+                          (unsigned long long) burst);
+
+    err->retry = (uint32_t) ((wait + PYRO_NS_PER_SEC - 1) / PYRO_NS_PER_SEC);
+
+    return PYRO_EXHAUSTED;
 }

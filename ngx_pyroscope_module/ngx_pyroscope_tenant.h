@@ -4,7 +4,8 @@
  * who may name which tenant but nginx: auth, a map, or proxy_set_header before
  * it.
  *
- * Event loop only; what is returned lives as long as the request.
+ * Event loop only, but for what says otherwise; what is returned lives as long
+ * as the request.
  */
 
 #ifndef _NGX_PYROSCOPE_TENANT_H_INCLUDED_
@@ -12,6 +13,8 @@
 
 
 #include "ngx_pyroscope_module/ngx_pyroscope_module.h"
+
+#include "core/base/rate.h"
 
 
 /*
@@ -31,6 +34,15 @@ pyro_status_e ngx_pyroscope_tenants(ngx_http_request_t *r,
 /* What all of them allow: the tightest of each of their limits of queries. */
 void ngx_pyroscope_tenants_limits(const pyro_settings_t *settings,
     const pyro_slice_t *tenants, uint32_t n, pyro_limits_t *limits);
+
+/*
+ * Takes n of a tenant's rate: of pushes, or of bytes that a recording inflates
+ * to.  PYRO_EXHAUSTED with the limit, and when it may be tried again.  Any
+ * thread.
+ */
+pyro_status_e ngx_pyroscope_tenant_take(pyro_slice_t tenant,
+    const pyro_limits_t *limits, pyro_rate_kind_e kind, uint64_t n,
+    pyro_error_t *err);
 
 
 #endif /* _NGX_PYROSCOPE_TENANT_H_INCLUDED_ */

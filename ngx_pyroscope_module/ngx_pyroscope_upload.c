@@ -1,5 +1,7 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_upload.h"
 
+#include "ngx_pyroscope_module/ngx_pyroscope_tenant.h"
+
 #include "core/base/clock.h"
 #include "core/base/hash.h"
 #include "core/base/inflate.h"
@@ -133,6 +135,14 @@ ngx_pyroscope_upload_run(ngx_pyroscope_upload_t *u)
     if (status == PYRO_OK) {
         status = ngx_pyroscope_upload_parts(u, &parts);
     }
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
+    status = ngx_pyroscope_tenant_take(u->push.tenant, u->limits,
+                                       PYRO_RATE_BYTES, u->inflated,
+                                       &u->error);
 
     if (status != PYRO_OK) {
         return status;

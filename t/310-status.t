@@ -463,9 +463,10 @@ qr/\Aserver:\n\ \ http_listen_address:\ ""\n
    \ \ grpc_listen_port:\ 0\n
    storage:\n\ \ filesystem:\n\ \ \ \ dir:\ "\.\/store_temp"\n
    compactor:\n\ \ retention_period:\ 0\n.*
-   ^limits:\n.*^\ \ reject_newer_than:\ 10m\n
-   lmdb:\n.*^\ \ map_size:\ auto\n.*^\ \ min_free_disk:\ 0\n.*
-   ^query:\n\ \ timeout:\ 1m\n.*\n\z/xms
+   ^limits:\n.*^\ \ reject_newer_than:\ 10m\n.*
+   ^lmdb:\n.*^\ \ map_size:\ auto\n.*^\ \ min_free_disk:\ 0\n.*
+   ^query:\n\ \ timeout:\ 1m\n.*
+   ^multitenancy_enabled:\ false\nruntime_config:\n\ \ file:\ ""\n\z/xms
 --- response_headers
 Content-Type: text/plain; charset=utf-8
 

@@ -39,6 +39,7 @@ pyro_error_set(pyro_error_t *err, pyro_status_e status, pyro_reason_e reason,
     err->status = status;
     err->reason = reason;
     err->offset = 0;
+    err->retry = 0;
 
     len = pyro_utf8_clean(err->message, sizeof(err->message) - 1, text, len);
     err->message[len] = '\0';

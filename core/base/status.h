@@ -56,6 +56,7 @@ typedef enum {
     X(WINDOW,             "not_in_ingestion_window")                          \
     X(LATE,               "late_partitions")                                  \
     X(QUEUE,              "queue_full")                                       \
+    X(RATE,               "rate_limited")                                     \
     X(STORE,              "store_unavailable")                                \
     X(DISK,               "disk_full")                                        \
     X(QUERY,              "query_limit")                                      \
@@ -79,6 +80,7 @@ typedef struct {
     pyro_status_e   status;
     pyro_reason_e   reason;
     uint64_t        offset;     /* byte position in the input, 0 if unknown */
+    uint32_t        retry;      /* seconds until it may go, 0 if unknown */
     char            message[PYRO_ERROR_MESSAGE_MAX];
 } pyro_error_t;
 

@@ -198,7 +198,7 @@ pyro_apply_number(const pyro_key_t *key, pyro_slice_t text, int64_t *value,
         *value /= key->unit;
     }
 
-    if (key->type == PYRO_KEY_NUMBER || key->type == PYRO_KEY_BOOL
+    if (key->type == PYRO_KEY_BOOL
         || (*value == 0 && (key->zero || key->zero_max)))
     {
         return PYRO_OK;
@@ -214,7 +214,7 @@ pyro_apply_read(const pyro_key_t *key, pyro_slice_t text, int64_t *value)
     switch (key->type) {
 
     case PYRO_KEY_NUMBER:
-        return pyro_value_number(text);
+        return pyro_value_number(text, key->unit, value);
 
     case PYRO_KEY_SIZE:
         return pyro_value_size(text, value);
@@ -293,6 +293,9 @@ pyro_apply_show(const pyro_key_t *key, int64_t value, char *text)
 
     case PYRO_KEY_DURATION:
         return pyro_value_show_duration(text, value * key->unit);
+
+    case PYRO_KEY_NUMBER:
+        return pyro_value_show_number(text, value, key->unit);
 
     case PYRO_KEY_BOOL:
         return value ? "true" : "false";

@@ -36,6 +36,12 @@
     .path = name, .type = PYRO_KEY_DURATION, .unit = PYRO_NS_PER_MS,          \
     FIELD(field), .min = lo, .max = hi, .def = value
 
+/* a number of MiB with a fraction, as the key is called; the field has bytes */
+
+#define MEBIBYTES(name, field)                                                \
+    .path = name, .type = PYRO_KEY_NUMBER, .unit = MIB, FIELD(field),         \
+    .max = TIB
+
 #define RETENTION(name)                                                       \
     SECONDS(name, limits.retention_period, 0, AGE, 0),                        \
     .action = PYRO_KEY_SHORTEST
@@ -127,11 +133,15 @@ const pyro_key_t  pyro_keys[] = {
     { SECONDS("limits.reject_newer_than", limits.reject_newer_than, 0, AGE,
               600) },
 
-    { .path = "limits.ingestion_rate_mb", .type = PYRO_KEY_NUMBER,
-      .action = PYRO_KEY_IDLE },
+    { MEBIBYTES("limits.ingestion_rate_mb", limits.ingestion_rate) },
 
-    { .path = "limits.ingestion_burst_size_mb", .type = PYRO_KEY_NUMBER,
-      .action = PYRO_KEY_IDLE },
+    { MEBIBYTES("limits.ingestion_burst_size_mb", limits.ingestion_burst) },
+
+    { COUNT("limits.ingestion_rate_pushes", limits.ingestion_rate_pushes, 0,
+            1000000, 0) },
+
+    { COUNT("limits.ingestion_burst_pushes", limits.ingestion_burst_pushes, 0,
+            1000000, 0) },
 
     { .path = "limits.max_global_series_per_tenant", .type = PYRO_KEY_COUNT,
       .action = PYRO_KEY_IDLE, .max = INT32_MAX },

@@ -18,7 +18,7 @@ typedef enum {
     PYRO_KEY_TEXT = 0,      /* min and max are its length */
     PYRO_KEY_WORD,          /* one of words, stored as its position */
     PYRO_KEY_COUNT,
-    PYRO_KEY_NUMBER,        /* with a fraction; PYRO_KEY_IDLE only */
+    PYRO_KEY_NUMBER,        /* with a fraction; stored as so many units */
     PYRO_KEY_SIZE,
     PYRO_KEY_SHARE,         /* a size, or a percentage as minus its number */
     PYRO_KEY_DURATION,
@@ -47,7 +47,7 @@ typedef struct {
     uint16_t            size;       /* of the field; 0: there is none */
     uint16_t            given;      /* offset of a uint8_t that becomes 1 where
                                        the file has the key; 0: there is none */
-    int64_t             unit;       /* of a duration, in ns */
+    int64_t             unit;       /* of a duration, in ns; of a number */
     int64_t             step;       /* a value is a multiple of it; 0: any */
     int64_t             min;
     int64_t             max;

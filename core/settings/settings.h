@@ -39,6 +39,10 @@ typedef struct {
     int64_t     max_query_length;               /* s, 0 off */
     int64_t     max_query_lookback;             /* s, 0 off */
     int64_t     reject_older_than;              /* s, 0 off */
+    uint64_t    ingestion_rate;         /* bytes a second, 0 off */
+    uint64_t    ingestion_burst;        /* bytes, 0: of a second */
+    uint32_t    ingestion_rate_pushes;  /* a second, 0 off */
+    uint32_t    ingestion_burst_pushes; /* 0: of a second */
     int64_t     reject_newer_than;              /* s, 600 */
 } pyro_limits_t;
 

@@ -9,6 +9,9 @@
 #define PYRO_VALUE_DURATION  "a duration is written like 30s, 1h30m or 7d"
 #define PYRO_VALUE_SIZE      "a size is written like 4096, 64MiB or 1GB"
 
+#define PYRO_VALUE_DIGITS    7          /* of a fraction */
+#define PYRO_VALUE_PARTS     10000000
+
 
 typedef struct {
     const char  *name;
@@ -123,24 +126,68 @@ pyro_value_count(pyro_slice_t s, int64_t *value)
 
 
 const char *
-pyro_value_number(pyro_slice_t s)
+pyro_value_number(pyro_slice_t s, int64_t unit, int64_t *value)
 {
-    size_t  digits;
-    size_t  dots;
+    int            i;
+    int64_t        fraction;
+    const char    *text;
+    pyro_slice_t   whole, digits;
 
-    digits = 0;
+    whole = pyro_value_digits(&s);
+    digits = pyro_slice(NULL, 0);
 
-    for (dots = 0; s.len; s.data++, s.len--) {
-
-        if (pyro_value_digit(s)) {
-            digits++;
-
-        } else if (s.data[0] != '.' || dots++) {
-            return "is not a number";
-        }
+    if (s.len && s.data[0] == '.') {
+        s.data++;
+        s.len--;
+        digits = pyro_value_digits(&s);
     }
 
-    return digits ? NULL : "is not a number";
+    if (s.len || whole.len + digits.len == 0) {
+        return "is not a number";
+    }
+
+    *value = 0;
+    text = whole.len ? pyro_value_count(whole, value) : NULL;
+
+    for (i = 0, fraction = 0; i < PYRO_VALUE_DIGITS; i++) {
+        fraction = fraction * 10
+                   + ((size_t) i < digits.len ? digits.data[i] - '0' : 0);
+    }
+
+    if (text == NULL
+        && (__builtin_mul_overflow(*value, unit, value)
+            || __builtin_add_overflow(*value,
+                                      (int64_t) ((__int128) fraction * unit
+                                                 / PYRO_VALUE_PARTS),
+                                      value)))
+    {
+        text = "is too large";
+    }
+
+    return text;
+}
+
+
+const char *
+pyro_value_show_number(char *text, int64_t value, int64_t unit)
+{
+    int      len;
+    int64_t  parts;
+
+    /* rounded up, so that what is cut when it is read gives the same */
+
+    parts = (int64_t) (((__int128) (value % unit) * PYRO_VALUE_PARTS + unit - 1)
+                       / unit);
+    len = snprintf(text, PYRO_VALUE_SHOW_MAX, "%" PRId64 ".%0*" PRId64,
+                   value / unit, PYRO_VALUE_DIGITS, parts);
+
+    while (text[len - 1] == '0') {
+        len--;
+    }
+
+    text[text[len - 1] == '.' ? len - 1 : len] = '\0';
+
+    return text;
 }
 
 

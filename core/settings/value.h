@@ -21,8 +21,11 @@ const char *pyro_value_bool(pyro_slice_t s, int64_t *value);
 /* Decimal digits only, up to INT64_MAX. */
 const char *pyro_value_count(pyro_slice_t s, int64_t *value);
 
-/* A number such as 4 or 0.5, not negative: only its form is checked. */
-const char *pyro_value_number(pyro_slice_t s);
+/*
+ * A number such as 4 or 0.5, not negative, of units: of its fraction 7 digits
+ * count, and what is below one is cut off.
+ */
+const char *pyro_value_number(pyro_slice_t s, int64_t unit, int64_t *value);
 
 /*
  * Bytes: digits and a unit.  K M G T and KiB MiB GiB TiB are powers of 1024
@@ -39,6 +42,9 @@ const char *pyro_value_share(pyro_slice_t s, int64_t *value);
  * days).  0 needs no unit.  What is below a nanosecond is cut off.
  */
 const char *pyro_value_duration(pyro_slice_t s, int64_t *ns);
+
+/* What pyro_value_number() reads as value, of up to 10 000 000 a unit. */
+const char *pyro_value_show_number(char *text, int64_t value, int64_t unit);
 
 /* A size or a duration in its largest whole unit; returns text. */
 const char *pyro_value_show_size(char *text, int64_t bytes);

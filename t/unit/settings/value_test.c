@@ -204,13 +204,57 @@ value_counts_and_bools(void **state)
 
     check(pyro_value_count, counts, N(counts), bad_counts, N(bad_counts));
     check(pyro_value_bool, bools, N(bools), bad_bools, N(bad_bools));
+}
 
-    assert_null(pyro_value_number(PYRO_SLICE("4")));
-    assert_null(pyro_value_number(PYRO_SLICE("0.5")));
-    assert_non_null(pyro_value_number(PYRO_SLICE("")));
-    assert_non_null(pyro_value_number(PYRO_SLICE(".")));
-    assert_non_null(pyro_value_number(PYRO_SLICE("1.2.3")));
-    assert_non_null(pyro_value_number(PYRO_SLICE("-1")));
+
+static void
+value_numbers(void **state)
+{
+    char     text[PYRO_VALUE_SHOW_MAX];
+    size_t   i;
+    int64_t  value, again;
+
+    static const struct {
+        const char  *text;
+        int64_t      value;
+        const char  *shown;
+    } good[] = {
+        { "0", 0, "0" }, { "4", 4 << 20, "4" }, { "0.5", 1 << 19, "0.5" },
+        { ".25", 1 << 18, "0.25" }, { "1.", 1 << 20, "1" },
+        { "4.5000000", 9 << 19, "4.5" }, { "0.000001", 1, "0.000001" },
+        { "0.99999999999", (1 << 20) - 1, "0.9999991" },
+        { "1048576", 1LL << 40, "1048576" }
+    };
+
+    static const char *const  bad[] = {
+        "", ".", "1.2.3", "-1", "4M", "1e3", " 1", "99999999999999999999",
+        "9223372036854775807"
+    };
+
+    (void) state;
+
+    for (i = 0; i < N(good); i++) {
+        assert_null(pyro_value_number(pyro_slice_str(good[i].text), 1 << 20,
+                                      &value));
+        assert_true(value == good[i].value);
+        assert_string_equal(pyro_value_show_number(text, value, 1 << 20),
+                            good[i].shown);
+    }
+
+    for (i = 0; i < N(bad); i++) {
+        assert_non_null(pyro_value_number(pyro_slice_str(bad[i]), 1 << 20,
+                                          &value));
+    }
+
+    /* what is shown is read as the same */
+
+    for (value = 1; value < 3 << 20; value += 997) {
+        assert_null(pyro_value_number(
+                        pyro_slice_str(pyro_value_show_number(text, value,
+                                                              1 << 20)),
+                        1 << 20, &again));
+        assert_true(again == value);
+    }
 }
 
 
@@ -371,6 +415,7 @@ main(void)
         cmocka_unit_test(value_sizes),
         cmocka_unit_test(value_shares),
         cmocka_unit_test(value_counts_and_bools),
+        cmocka_unit_test(value_numbers),
         cmocka_unit_test(value_shown),
         cmocka_unit_test(value_expanded),
         cmocka_unit_test(value_expanded_is_bounded),
