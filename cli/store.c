@@ -11,6 +11,7 @@
 
 #include "cli/file.h"
 #include "cli/store_tool.h"
+#include "core/base/tenant.h"
 #include "core/base/version.h"
 
 
@@ -175,7 +176,9 @@ pyro_store_tool_query(pyro_store_tool_t *tool, pyro_store_query_t *query)
 {
     memset(query, 0, sizeof(pyro_store_query_t));
 
-    query->tenant = PYRO_SLICE(PYRO_STORE_TENANT);
+    query->tenant = pyro_slice_str(tool->command.tenant != NULL
+                                   ? tool->command.tenant
+                                   : PYRO_TENANT_DEFAULT);
     query->selectors = tool->selects ? &tool->selector : NULL;
     query->n_selectors = tool->selects ? 1 : 0;
     query->start = tool->command.from;

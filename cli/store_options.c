@@ -6,6 +6,7 @@
 
 #include "cli/store_time.h"
 #include "core/base/clock.h"
+#include "core/base/tenant.h"
 
 
 /* Options, and which of them a command takes. */
@@ -21,7 +22,8 @@ enum {
     PYRO_TAKES_FORMAT   = 256,
     PYRO_TAKES_TYPE     = 512,
     PYRO_TAKES_NODES    = 1024,
-    PYRO_TAKES_TARGET   = 2048
+    PYRO_TAKES_TENANT   = 2048,
+    PYRO_TAKES_TARGET   = 4096
 };
 
 #define PYRO_OPTION_FIRST  256
@@ -39,6 +41,7 @@ enum {
     PYRO_OPTION_FORMAT,
     PYRO_OPTION_TYPE,
     PYRO_OPTION_NODES,
+    PYRO_OPTION_TENANT,
     PYRO_OPTION_HELP,
     PYRO_OPTION_VERSION
 };
@@ -62,6 +65,8 @@ static pyro_status_e pyro_store_format(pyro_store_command_t *command,
     pyro_error_t *err);
 static pyro_status_e pyro_store_nodes(pyro_store_command_t *command,
     pyro_error_t *err);
+static pyro_status_e pyro_store_tenant(pyro_store_command_t *command,
+    pyro_error_t *err);
 static pyro_status_e pyro_store_words(int argc, char **argv,
     pyro_store_command_t *command, unsigned int *takes, pyro_error_t *err);
 static pyro_status_e pyro_store_together(pyro_store_command_t *command,
@@ -77,11 +82,12 @@ static const pyro_store_known_t  pyro_store_commands[] = {
       "sizes and numbers, by partition and in all" },
     { "list", PYRO_STORE_LIST,
       PYRO_TAKES_JSON | PYRO_TAKES_SERIES | PYRO_TAKES_SELECTOR
-      | PYRO_TAKES_FROM | PYRO_TAKES_TO,
+      | PYRO_TAKES_FROM | PYRO_TAKES_TO | PYRO_TAKES_TENANT,
       "partitions, or with --series label sets" },
     { "export", PYRO_STORE_EXPORT,
       PYRO_TAKES_SELECTOR | PYRO_TAKES_FROM | PYRO_TAKES_TO
-      | PYRO_TAKES_FORMAT | PYRO_TAKES_TYPE | PYRO_TAKES_NODES,
+      | PYRO_TAKES_FORMAT | PYRO_TAKES_TYPE | PYRO_TAKES_NODES
+      | PYRO_TAKES_TENANT,
       "to standard output: pushes as a dump, or a flame graph" },
     { "import", PYRO_STORE_IMPORT, PYRO_TAKES_CREATE,
       "a dump from standard input; repeats are left out" },
@@ -91,7 +97,8 @@ static const pyro_store_known_t  pyro_store_commands[] = {
       "remove the partitions that end before a time" },
     { "backup", PYRO_STORE_BACKUP, PYRO_TAKES_TARGET,
       "copy the store into an empty directory" },
-    { "delete", PYRO_STORE_DELETE, PYRO_TAKES_SELECTOR | PYRO_TAKES_DRY_RUN,
+    { "delete", PYRO_STORE_DELETE,
+      PYRO_TAKES_SELECTOR | PYRO_TAKES_DRY_RUN | PYRO_TAKES_TENANT,
       "remove a service or label sets" },
 };
 
@@ -111,6 +118,7 @@ static const struct option  pyro_store_long[] = {
     { "format",   required_argument, NULL, PYRO_OPTION_FORMAT },
     { "type",     required_argument, NULL, PYRO_OPTION_TYPE },
     { "max-nodes", required_argument, NULL, PYRO_OPTION_NODES },
+    { "tenant",   required_argument, NULL, PYRO_OPTION_TENANT },
     { "help",     no_argument,       NULL, PYRO_OPTION_HELP },
     { "version",  no_argument,       NULL, PYRO_OPTION_VERSION },
     { NULL, 0, NULL, 0 }
@@ -127,6 +135,7 @@ static const char  pyro_store_usage[] =
 static const char  pyro_store_usage_options[] =
     "\n"
     "  --selector='{a=\"b\"}'  label sets: of list --series, export, delete\n"
+    "  --tenant=NAME           whose they are, default anonymous: of the same\n"
     "  --from=TIME, --to=TIME  of list --series and export; both included\n"
     "  --format=FORMAT         export: dump (default), or what tools open:\n"
     "                          pprof, collapsed, speedscope, html, dot\n"
@@ -265,6 +274,9 @@ pyro_store_option(int c, pyro_store_command_t *command, int64_t now,
     case PYRO_OPTION_NODES:
         return pyro_store_nodes(command, err);
 
+    case PYRO_OPTION_TENANT:
+        return pyro_store_tenant(command, err);
+
     case PYRO_OPTION_FROM:
         return pyro_store_time_parse(optarg, "--from", now, &command->from,
                                      err);
@@ -324,6 +336,18 @@ pyro_store_nodes(pyro_store_command_t *command, pyro_error_t *err)
     return optarg[len] == '\0' && command->max_nodes > 0 ? PYRO_OK
            : pyro_store_wrong(err, "--max-nodes=%.64s: allowed are 1 to "
                               "999999999", optarg);
+}
+
+
+static pyro_status_e
+pyro_store_tenant(pyro_store_command_t *command, pyro_error_t *err)
+{
+    pyro_error_t  why;
+
+    command->tenant = optarg;
+
+    return pyro_tenant_check(pyro_slice_str(optarg), &why) == PYRO_OK
+           ? PYRO_OK : pyro_store_wrong(err, "--tenant: %s", why.message);
 }
 
 
@@ -398,13 +422,14 @@ pyro_store_together(pyro_store_command_t *command, unsigned int given,
         }
     }
 
-    ranged = PYRO_TAKES_SELECTOR | PYRO_TAKES_FROM | PYRO_TAKES_TO;
+    ranged = PYRO_TAKES_SELECTOR | PYRO_TAKES_FROM | PYRO_TAKES_TO
+             | PYRO_TAKES_TENANT;
 
     if (command->command == PYRO_STORE_LIST && !command->series
         && (given & ranged))
     {
-        return pyro_store_wrong(err, "list: --selector, --from and --to only "
-                                "together with --series");
+        return pyro_store_wrong(err, "list: --selector, --from, --to and "
+                                "--tenant only together with --series");
     }
 
     if (command->from > command->to) {

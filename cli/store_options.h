@@ -32,6 +32,7 @@ typedef struct {
     const char            *dir;
     const char            *target;      /* of backup */
     const char            *selector;    /* NULL: not given */
+    const char            *tenant;      /* NULL: not given */
     int64_t                from;        /* ns, included */
     int64_t                to;          /* ns, included */
     int64_t                before;      /* ns */

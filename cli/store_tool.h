@@ -11,8 +11,6 @@
 #include "storage/store.h"
 
 
-#define PYRO_STORE_TENANT  "anonymous"
-
 #define PYRO_STORE_FAILED  1
 #define PYRO_STORE_USAGE   2
 

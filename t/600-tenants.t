@@ -345,10 +345,49 @@ is ask('acme', SelectMergeStacktraces => \%day)->{status}, 400,
 }
 
 
+# ---- the tool ---------------------------------------------------------------
+
+is $t->stop, 0, 'stopped';
+
+sub tool {
+    my $command = join ' ', PyroTest::root() . '/build/pyroscope-store',
+                  map { "'$_'" } @_;
+
+    return scalar `$command 2>&1`;
+}
+
+{
+    my $data = $t->data;
+    my %series = map { $_ => scalar(split /\n/,
+                                    tool('list', '--series', "--tenant=$_",
+                                         '--selector={service_name="till"}',
+                                         $data)) } qw(acme beta gamma);
+
+    is_deeply [@series{qw(acme gamma)}], [0, 0], 'list: not of others';
+    cmp_ok $series{beta}, '>', 0, 'list: of a tenant';
+
+    my $dump = tool('export', '--tenant=beta', $data);
+
+    cmp_ok length $dump, '>', 1000, 'export: of a tenant';
+    cmp_ok length tool('export', $data), '<', 1000,
+           'export: anonymous has nothing';
+    like tool('export', '--tenant=a/b', $data), qr/--tenant: tenant "a\/b"/,
+         'a name that is none';
+
+    like tool('delete', '--tenant=beta', '--selector={service_name=~".+"}',
+              $data), qr/^\d+ label sets deleted, 2 records$/m,
+         'delete: all of a tenant';
+}
+
+write_file($t->dir . '/tenants.yml', '');
+$t->start;
+is total('beta'), 0, 'beta is gone';
+is total('acme'), 2 * $TOTALS[0], 'acme, which has pushed twice, is not';
+
+
 # ---- without tenants the header means nothing -------------------------------
 
 is $t->stop, 0, 'stopped';
-write_file($t->dir . '/tenants.yml', '');
 $t->write_config(yaml => $yaml =~ s/^multitenancy_enabled.*\n//mr);
 $t->start;
 
