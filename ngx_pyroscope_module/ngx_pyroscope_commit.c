@@ -137,6 +137,7 @@ ngx_pyroscope_commit_thread(void *data, ngx_log_t *log)
 static void
 ngx_pyroscope_commit_done(ngx_event_t *ev)
 {
+    int64_t                  time;
     ngx_uint_t               i, n;
     ngx_pyroscope_group_t   *group;
     ngx_pyroscope_upload_t  *uploads[NGX_PYROSCOPE_COMMIT_MAX];
@@ -151,6 +152,7 @@ ngx_pyroscope_commit_done(ngx_event_t *ev)
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_COMMITS, 1);
 
     n = group->n;
+    time = group->time;
     ngx_memcpy(uploads, group->uploads, n * sizeof(ngx_pyroscope_upload_t *));
     group->n = 0;
 
@@ -159,6 +161,7 @@ ngx_pyroscope_commit_done(ngx_event_t *ev)
     ngx_pyroscope_commit_start();
 
     for (i = 0; i < n; i++) {
+        uploads[i]->commit_time = time;
         ngx_pyroscope_commit_result(uploads[i]);
         ngx_pyroscope_task_wake(uploads[i]->request);
     }

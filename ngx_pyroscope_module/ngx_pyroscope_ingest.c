@@ -16,6 +16,8 @@ static pyro_status_e ngx_pyroscope_ingest_admit(ngx_pyroscope_upload_t *u,
     pyro_error_t *err);
 static void ngx_pyroscope_ingest_parsed(ngx_http_request_t *r, void *data);
 static void ngx_pyroscope_ingest_resume(ngx_http_request_t *r);
+static void ngx_pyroscope_ingest_note(ngx_http_request_t *r,
+    ngx_pyroscope_ctx_t *ctx, ngx_pyroscope_upload_t *u);
 static void ngx_pyroscope_ingest_log(ngx_http_request_t *r,
     ngx_pyroscope_upload_t *u);
 static ngx_int_t ngx_pyroscope_ingest_refuse(ngx_http_request_t *r,
@@ -261,6 +263,7 @@ ngx_pyroscope_ingest_resume(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
     u = ctx->upload;
 
+    ngx_pyroscope_ingest_note(r, ctx, u);
     ngx_pyroscope_upload_release(u);
 
     ngx_pyroscope_ingest_log(r, u);
@@ -273,6 +276,31 @@ ngx_pyroscope_ingest_resume(ngx_http_request_t *r)
     }
 
     ngx_http_finalize_request(r, rc);
+}
+
+
+/* What access logs may tell, of which the upload's arena has a part. */
+
+static void
+ngx_pyroscope_ingest_note(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx,
+    ngx_pyroscope_upload_t *u)
+{
+    ngx_str_t  service;
+
+    ctx->parse_time = u->parse_time;
+    ctx->commit_time = u->commit_time;
+
+    if (u->push.service.len) {
+        service.data = (u_char *) u->push.service.data;
+        service.len = u->push.service.len;
+        ctx->service.data = ngx_pstrdup(r->pool, &service);
+        ctx->service.len = ctx->service.data != NULL ? service.len : 0;
+    }
+
+    if (u->status == PYRO_OK && u->push.profile != NULL) {
+        ctx->samples = u->push.profile->n_samples;
+        ctx->stored = 1;
+    }
 }
 
 

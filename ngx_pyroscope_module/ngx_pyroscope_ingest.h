@@ -36,6 +36,7 @@ struct ngx_pyroscope_upload_s {
     pyro_error_t            error;
     size_t                  inflated;       /* bytes of the recording */
     int64_t                 parse_time;     /* ns */
+    int64_t                 commit_time;    /* ns, of its group */
 
     pyro_store_push_t       push;           /* what the store is given */
 

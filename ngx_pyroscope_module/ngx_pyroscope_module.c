@@ -6,6 +6,7 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_process.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_route.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_variables.h"
 
 
 static void *ngx_pyroscope_create_main_conf(ngx_conf_t *cf);
@@ -38,7 +39,7 @@ static ngx_command_t  ngx_pyroscope_commands[] = {
 
 
 static ngx_http_module_t  ngx_pyroscope_module_ctx = {
-    NULL,                                  /* preconfiguration */
+    ngx_pyroscope_variables_add,           /* preconfiguration */
     ngx_pyroscope_postconfiguration,       /* postconfiguration */
 
     ngx_pyroscope_create_main_conf,        /* create main configuration */

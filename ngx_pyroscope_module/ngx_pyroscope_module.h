@@ -83,6 +83,15 @@ typedef struct {
 
     ngx_str_t                     error_page;   /* JSON for nginx's own error */
 
+    /* for variables (ngx_pyroscope_variables.h); empty and 0: not known */
+    ngx_str_t                     tenant;
+    ngx_str_t                     service;
+    uint64_t                      samples;
+    int64_t                       parse_time;   /* ns */
+    int64_t                       commit_time;  /* ns */
+
+    unsigned                      stored:1;     /* samples is known */
+
     unsigned                      answered:1;   /* by this module */
     unsigned                      counted:1;    /* in the metrics */
 } ngx_pyroscope_ctx_t;

@@ -8,7 +8,7 @@
 #include "core/base/tenant.h"
 
 
-static pyro_status_e ngx_pyroscope_tenant_header(ngx_http_request_t *r,
+static pyro_status_e ngx_pyroscope_tenant_text(ngx_http_request_t *r,
     pyro_slice_t *value, pyro_error_t *err);
 static int64_t ngx_pyroscope_tenant_tighter(int64_t a, int64_t b);
 
@@ -17,12 +17,7 @@ pyro_status_e
 ngx_pyroscope_tenant(ngx_http_request_t *r, pyro_slice_t *tenant,
     pyro_error_t *err)
 {
-    if (!ngx_pyroscope_worker.conf->settings->multitenancy_enabled) {
-        *tenant = PYRO_SLICE(PYRO_TENANT_DEFAULT);
-        return PYRO_OK;
-    }
-
-    if (ngx_pyroscope_tenant_header(r, tenant, err) != PYRO_OK) {
+    if (ngx_pyroscope_tenant_text(r, tenant, err) != PYRO_OK) {
         return err->status;
     }
 
@@ -43,12 +38,7 @@ ngx_pyroscope_tenants(ngx_http_request_t *r, pyro_slice_t **tenants,
         return pyro_error_memory(err);
     }
 
-    if (!ngx_pyroscope_worker.conf->settings->multitenancy_enabled) {
-        (*tenants)[0] = PYRO_SLICE(PYRO_TENANT_DEFAULT);
-        return PYRO_OK;
-    }
-
-    if (ngx_pyroscope_tenant_header(r, &value, err) != PYRO_OK) {
+    if (ngx_pyroscope_tenant_text(r, &value, err) != PYRO_OK) {
         return err->status;
     }
 
@@ -57,12 +47,18 @@ ngx_pyroscope_tenants(ngx_http_request_t *r, pyro_slice_t **tenants,
 
 
 static pyro_status_e
-ngx_pyroscope_tenant_header(ngx_http_request_t *r, pyro_slice_t *value,
+ngx_pyroscope_tenant_text(ngx_http_request_t *r, pyro_slice_t *value,
     pyro_error_t *err)
 {
-    ngx_str_t  *header;
+    ngx_str_t            *header, name;
+    ngx_pyroscope_ctx_t  *ctx;
 
-    header = ngx_pyroscope_request_header(r, "X-Scope-OrgID");
+    ngx_str_set(&name, PYRO_TENANT_DEFAULT);
+    header = &name;
+
+    if (ngx_pyroscope_worker.conf->settings->multitenancy_enabled) {
+        header = ngx_pyroscope_request_header(r, "X-Scope-OrgID");
+    }
 
     if (header == NULL || header->len == 0) {
         return pyro_error_set(err, PYRO_UNAUTHENTICATED, PYRO_REASON_REQUEST,
@@ -70,6 +66,9 @@ ngx_pyroscope_tenant_header(ngx_http_request_t *r, pyro_slice_t *value,
     }
 
     *value = ngx_pyroscope_slice(header);
+
+    ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
+    ctx->tenant = *header;
 
     return PYRO_OK;
 }
