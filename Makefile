@@ -265,7 +265,7 @@ DEPS_TEST   := $(DEPS) libcmocka-dev curl python3 perl \
                libwww-perl groff-base libyaml-libyaml-perl
 DEPS_DEMO   := default-jdk-headless maven python3
 DEPS_FUZZ   := clang libclang-rt-dev
-DEPS_IMAGE  := docker.io debootstrap python3
+DEPS_IMAGE  := docker.io docker-compose debootstrap python3
 
 .PHONY: deps deps-test deps-demo deps-e2e deps-fuzz deps-image
 deps:

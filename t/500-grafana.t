@@ -401,6 +401,21 @@ part 'two windows of Explore' => sub {
 };
 
 
+part 'docs/grafana.md names them all' => sub {
+    my $text = text('docs/grafana.md');
+
+    utf8::decode($text);
+
+    my $alerts = yaml('grafana/alerts/ngx-pyroscope.yml')->{groups};
+
+    ok index($text, $_) >= 0, $_ for
+        (map { @$_ } values %TITLES),
+        (map { "`$_.json`" } names()),
+        (map { "`$_->{alert}`" } map { @{ $_->{rules} } } @$alerts),
+        text('grafana/provisioning/datasources/pyroscope.yml');
+};
+
+
 # ---- what a server answers --------------------------------------------------
 
 my $t = PyroTest->new(workers => 2)->start;
