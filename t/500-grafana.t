@@ -14,6 +14,7 @@ use utf8;
 use FindBin ();
 use lib "$FindBin::Bin/lib";
 
+use File::Temp ();
 use JSON::PP ();
 use PyroJfr;
 use PyroTest;
@@ -232,6 +233,27 @@ part 'the shops' => sub {
     like $dockerfile, qr{^COPY shop demo/shop$}m, 'the shop is copied';
     like $dockerfile, qr{COPY --from=build /agents/pyroscope\.jar /agents/},
          'the agent lies where its option says';
+};
+
+
+# No image is built here, but what it starts can be tried: with a java that
+# prints its arguments.
+part 'the command of the shop' => sub {
+    my ($cmd) = text('demo/Dockerfile') =~ /^CMD (.+?[^\\])$/ms;
+    my ($sh, $c, $line) = @{ JSON::PP->new->decode($cmd =~ s/\\\n//gr) };
+    my $dir = File::Temp::tempdir('java-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+
+    write_file("$dir/java", "#!/bin/sh\nprintf '%s\\n' \"\$@\"\n");
+    chmod 0755, "$dir/java";
+
+    local @ENV{qw(PATH JAVA_OPTS TROUBLE DURATION)} =
+        ("$dir:$ENV{PATH}", '-Da=1 -Db=2', 'all', 86400);
+
+    open my $out, '-|', $sh, $c, $line or die "$sh: $!\n";
+
+    is_deeply [map { chomp; $_ } <$out>],
+              [qw(-Da=1 -Db=2 -cp /shop demo.shop.Shop all 86400)],
+              'java and its arguments';
 };
 
 
