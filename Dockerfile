@@ -38,6 +38,9 @@ COPY --from=build /src/build/ngx_pyroscope_module.so /usr/lib/nginx/modules/
 COPY --from=build /src/build/jfrcat /src/build/pyroscope-store /usr/bin/
 COPY nginx.conf pyroscope-config.yml /etc/pyroscope/
 
+# With its whole path the file is found where /var/pyroscope is a tmpfs, too.
+RUN sed -i 's,pyroscope_config  ,&/etc/pyroscope/,' /etc/pyroscope/nginx.conf
+
 USER 10001:10001
 VOLUME /var/pyroscope/data
 EXPOSE 4040

@@ -262,10 +262,10 @@ DEPS_TEST   := $(DEPS) libcmocka-dev curl python3 perl \
                libfilter-perl libhttp-message-perl libipc-run-perl \
                liblist-moreutils-perl libtest-base-perl \
                libtest-longstring-perl libtext-diff-perl liburi-perl procps \
-               libwww-perl groff-base
+               libwww-perl groff-base libyaml-libyaml-perl
 DEPS_DEMO   := default-jdk-headless maven python3
 DEPS_FUZZ   := clang libclang-rt-dev
-DEPS_IMAGE  := docker.io debootstrap python3
+DEPS_IMAGE  := docker.io docker-compose debootstrap python3
 
 .PHONY: deps deps-test deps-demo deps-e2e deps-fuzz deps-image
 deps:
@@ -274,14 +274,17 @@ deps:
 deps-test: deps
 	@t/lib/packages $(DEPS_TEST)
 	@t/lib/test-nginx
+	@t/lib/promtool > /dev/null
 
 deps-demo:
 	@t/lib/packages $(DEPS_DEMO)
 
-# a Go that is new enough and the modules of the client; speedscope; a browser
+# a Go that is new enough and the modules of the client; speedscope; a browser;
+# Grafana's types
 deps-e2e:
 	@t/lib/speedscope > /dev/null
 	@t/lib/browser > /dev/null
+	@t/lib/grafana-schema > /dev/null
 	@cd t/e2e/client && ../../lib/go list -deps . > /dev/null
 
 deps-fuzz: deps
