@@ -5,9 +5,15 @@
  * transaction, when another process has outgrown it.
  */
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE                 /* fallocate() */
+#endif
+
 #include "storage/kv.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,9 +29,14 @@
 #define PYRO_ENV_PAUSE        (20 * PYRO_NS_PER_MS)
 #define PYRO_ENV_SYNC_PERIOD  PYRO_NS_PER_SEC
 
+/* of a lock file: LMDB's header, which opening writes, and all readers */
+#define PYRO_ENV_LOCK_HEAD    4096
+#define PYRO_ENV_LOCK_SIZE    (128 * PYRO_ENV_READERS)
+
 
 static int pyro_env_gate(pyro_env_t *env);
 static int pyro_env_try(pyro_env_t *env);
+static int pyro_env_reserve(const pyro_env_t *env);
 static int pyro_env_may_pass(int rc);
 static int pyro_env_follow(pyro_env_t *env);
 static int pyro_env_sync(pyro_env_t *env);
@@ -144,6 +155,12 @@ pyro_env_try(pyro_env_t *env)
         flags |= MDB_NOLOCK;
     }
 
+    rc = pyro_env_reserve(env);
+
+    if (rc) {
+        return rc;
+    }
+
     rc = mdb_env_create(&mdb);
 
     if (rc) {
@@ -172,6 +189,49 @@ pyro_env_try(pyro_env_t *env)
     env->engine = mdb;
 
     return 0;
+}
+
+
+/*
+ * LMDB gives its lock file a size, and maps it: where the disk is full the
+ * first touch of a page would be a SIGBUS.  What cannot be reserved beyond the
+ * header is left: nobody needs it but a process with many readers.
+ *
+ * Closing a file drops all fcntl() locks of the process on it: to be called
+ * before LMDB has the file, which it has once in a process.
+ */
+static int
+pyro_env_reserve(const pyro_env_t *env)
+{
+    int   fd, rc, flags;
+    char  path[PATH_MAX];
+
+    if (env->unlocked
+        || snprintf(path, sizeof(path), "%s-lock", env->path)
+           >= (int) sizeof(path))
+    {
+        return 0;
+    }
+
+    flags = env->access == PYRO_ACCESS_MAKE || access(env->path, F_OK) == 0
+            ? O_CREAT : 0;
+    fd = open(path, O_RDWR | O_CLOEXEC | flags, PYRO_KV_MODE);
+
+    if (fd == -1) {
+        /* LMDB will tell, or goes without */
+        return 0;
+    }
+
+    rc = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, PYRO_ENV_LOCK_HEAD) == -1
+         && (errno == ENOSPC || errno == EDQUOT) ? errno : 0;
+
+    if (rc == 0) {
+        (void) fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, PYRO_ENV_LOCK_SIZE);
+    }
+
+    close(fd);
+
+    return rc;
 }
 
 

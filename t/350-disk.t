@@ -202,6 +202,14 @@ SKIP: {
     }, undef, 'a push to fail');
 
     scarce('a full disk', $t, qr/No space left on device/, $stored * $total);
+
+    # a file that is not there yet cannot be made, and nobody dies of it
+    my @pids = $t->worker_pids;
+
+    is $t->post($t->ingest_path(name => 'shop', from => $time + $_ * 86_400),
+                $bytes)->{status}, 503, "a full disk: a push of day $_"
+        for 1 .. 6;
+    is_deeply [$t->worker_pids], \@pids, 'a full disk: the same workers';
     is $t->get('/ready')->{status}, 200, 'a full disk: the store is open';
 
     # also for those that open it now
