@@ -7,10 +7,6 @@
 #include "core/api/grpc.h"
 
 
-static ngx_int_t ngx_pyroscope_grpc_trailer(ngx_http_request_t *r,
-    const char *name, const char *value);
-
-
 const pyro_content_type_t *
 ngx_pyroscope_content_type(ngx_http_request_t *r)
 {
@@ -67,7 +63,7 @@ ngx_pyroscope_grpc_reply(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
     if (q->protocol == PYRO_PROTOCOL_GRPC) {
         r->expect_trailers = 1;
 
-        if (ngx_pyroscope_grpc_trailer(r, "grpc-status", "0") != NGX_OK) {
+        if (ngx_pyroscope_reply_trailer(r, "grpc-status", "0") != NGX_OK) {
             pyro_rope_free(answer);
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
@@ -83,32 +79,6 @@ ngx_pyroscope_grpc_reply(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
     }
 
     return ngx_pyroscope_reply(r, NGX_HTTP_OK, q->content_type, answer, 0);
-}
-
-
-static ngx_int_t
-ngx_pyroscope_grpc_trailer(ngx_http_request_t *r, const char *name,
-    const char *value)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.trailers);
-
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    /* from 1.23.0 on an element has a link, which must be empty */
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
-    h->value.data = (u_char *) value;
-    h->value.len = ngx_strlen(value);
-
-    return NGX_OK;
 }
 
 

@@ -16,6 +16,8 @@
 static ngx_int_t ngx_pyroscope_reply_send(ngx_http_request_t *r,
     ngx_uint_t status, const char *content_type, size_t size,
     ngx_chain_t *out);
+static ngx_table_elt_t *ngx_pyroscope_reply_push(ngx_list_t *list,
+    const char *name, const char *value);
 static ngx_int_t ngx_pyroscope_reply_retry(ngx_http_request_t *r,
     const pyro_error_t *err);
 static ngx_uint_t ngx_pyroscope_reply_level(const pyro_error_t *err);
@@ -374,11 +376,44 @@ ngx_pyroscope_reply_header(ngx_http_request_t *r, const char *name,
 {
     ngx_table_elt_t  *h;
 
-    h = ngx_list_push(&r->headers_out.headers);
+    h = ngx_pyroscope_reply_push(&r->headers_out.headers, name, value);
 
     if (h == NULL) {
         return NGX_ERROR;
     }
+
+    /* nginx's gzip filter leaves alone what is encoded already */
+
+    if (ngx_strcmp(name, "Content-Encoding") == 0) {
+        r->headers_out.content_encoding = h;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_pyroscope_reply_trailer(ngx_http_request_t *r, const char *name,
+    const char *value)
+{
+    return ngx_pyroscope_reply_push(&r->headers_out.trailers, name, value)
+           != NULL ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_table_elt_t *
+ngx_pyroscope_reply_push(ngx_list_t *list, const char *name,
+    const char *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(list);
+
+    if (h == NULL) {
+        return NULL;
+    }
+
+    /* from 1.23.0 on an element has a link, which must be empty */
 
     ngx_memzero(h, sizeof(ngx_table_elt_t));
 
@@ -388,13 +423,7 @@ ngx_pyroscope_reply_header(ngx_http_request_t *r, const char *name,
     h->value.data = (u_char *) value;
     h->value.len = ngx_strlen(value);
 
-    /* nginx's gzip filter leaves alone what is encoded already */
-
-    if (ngx_strcmp(name, "Content-Encoding") == 0) {
-        r->headers_out.content_encoding = h;
-    }
-
-    return NGX_OK;
+    return h;
 }
 
 

@@ -47,6 +47,10 @@ ngx_int_t ngx_pyroscope_reply_error(ngx_http_request_t *r,
 ngx_int_t ngx_pyroscope_reply_header(ngx_http_request_t *r, const char *name,
     const char *value);
 
+/* The same behind the body, where trailers are expected. */
+ngx_int_t ngx_pyroscope_reply_trailer(ngx_http_request_t *r, const char *name,
+    const char *value);
+
 /* The request's header of this name, in any case, or NULL. */
 ngx_str_t *ngx_pyroscope_request_header(ngx_http_request_t *r,
     const char *name);
