@@ -262,17 +262,17 @@ pyro_overrides_key(pyro_settings_reader_t *reader, pyro_yaml_node_t *node,
 static pyro_limits_t *
 pyro_overrides_limits(pyro_settings_reader_t *reader, pyro_slice_t tenant)
 {
-    uint32_t               i, cap;
+    uint32_t               cap;
     pyro_slice_t           name;
+    pyro_limits_t         *limits;
     pyro_settings_t       *settings;
     pyro_tenant_limits_t  *list;
 
     settings = reader->settings;
+    limits = pyro_overrides_find(settings, tenant);
 
-    for (i = 0; i < settings->n_tenants; i++) {
-        if (pyro_slice_eq(settings->tenants[i].name, tenant)) {
-            return &settings->tenants[i].limits;
-        }
+    if (limits != NULL) {
+        return limits;
     }
 
     if ((settings->n_tenants & (settings->n_tenants - 1)) == 0) {
@@ -298,9 +298,24 @@ pyro_overrides_limits(pyro_settings_reader_t *reader, pyro_slice_t tenant)
         return NULL;
     }
 
-    settings->tenants[i].name = name;
-    settings->tenants[i].limits = settings->limits;
-    settings->n_tenants++;
+    list = &settings->tenants[settings->n_tenants++];
+    list->name = name;
+    list->limits = settings->limits;
 
-    return &settings->tenants[i].limits;
+    return &list->limits;
+}
+
+
+pyro_limits_t *
+pyro_overrides_find(const pyro_settings_t *settings, pyro_slice_t tenant)
+{
+    uint32_t  i;
+
+    for (i = 0; i < settings->n_tenants; i++) {
+        if (pyro_slice_eq(settings->tenants[i].name, tenant)) {
+            return &settings->tenants[i].limits;
+        }
+    }
+
+    return NULL;
 }

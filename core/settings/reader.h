@@ -53,5 +53,9 @@ pyro_status_e pyro_settings_load(const char *file, char **data, size_t *len,
  */
 pyro_status_e pyro_overrides_read(pyro_settings_reader_t *reader);
 
+/* A tenant's own limits, or NULL. */
+pyro_limits_t *pyro_overrides_find(const pyro_settings_t *settings,
+    pyro_slice_t tenant);
+
 
 #endif /* _PYRO_READER_H_INCLUDED_ */

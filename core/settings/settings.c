@@ -385,15 +385,11 @@ pyro_settings_clamp(pyro_settings_t *settings)
 const pyro_limits_t *
 pyro_settings_limits(const pyro_settings_t *settings, pyro_slice_t tenant)
 {
-    uint32_t  i;
+    const pyro_limits_t  *own;
 
-    for (i = 0; i < settings->n_tenants; i++) {
-        if (pyro_slice_eq(settings->tenants[i].name, tenant)) {
-            return &settings->tenants[i].limits;
-        }
-    }
+    own = pyro_overrides_find(settings, tenant);
 
-    return &settings->limits;
+    return own != NULL ? own : &settings->limits;
 }
 
 
