@@ -2,41 +2,14 @@
  * Limits of tenants: from the file, from a file beside it, from both.
  */
 
-#include "unit.h"
+#include "settings_fixture.h"
 
 #include <unistd.h>
 
 #include "core/settings/settings.h"
 
 
-#define N(list)  (sizeof(list) / sizeof((list)[0]))
-
-
-static pyro_error_t      err;
-static pyro_arena_t     *arena;
 static pyro_settings_t   settings;
-
-
-static int
-setup(void **state)
-{
-    (void) state;
-
-    arena = pyro_arena_create(0);
-
-    return arena == NULL;
-}
-
-
-static int
-teardown(void **state)
-{
-    (void) state;
-
-    pyro_arena_destroy(arena);
-
-    return 0;
-}
 
 
 static pyro_status_e
@@ -262,12 +235,10 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test_setup_teardown(a_tenant_has_limits_of_its_own, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_retention_of_a_tenant, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(mistakes_are_named, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_file_of_its_own, setup, teardown),
+        TEST(a_tenant_has_limits_of_its_own),
+        TEST(a_retention_of_a_tenant),
+        TEST(mistakes_are_named),
+        TEST(a_file_of_its_own),
     };
 
     return unit_run(tests);

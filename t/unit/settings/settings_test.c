@@ -1,12 +1,9 @@
-#include "unit.h"
+#include "settings_fixture.h"
 
 #include <unistd.h>
 
 #include "core/settings/known.h"
 #include "core/settings/settings.h"
-
-
-#define N(array)  (sizeof(array) / sizeof(array[0]))
 
 
 typedef struct {
@@ -15,34 +12,7 @@ typedef struct {
 } bad_t;
 
 
-static pyro_error_t      err;
-static pyro_arena_t     *arena;
 static pyro_settings_t   settings;
-
-
-static int
-setup(void **state)
-{
-    (void) state;
-
-    memset(&err, 0, sizeof(err));
-    unsetenv("PYROSCOPE_PORT");
-    unsetenv("PYROSCOPE_DATA");
-    arena = pyro_arena_create(0);
-
-    return arena == NULL;
-}
-
-
-static int
-teardown(void **state)
-{
-    (void) state;
-
-    pyro_arena_destroy(arena);
-
-    return 0;
-}
 
 
 static void
@@ -770,9 +740,6 @@ settings_without_memory(void **state)
 
     assert_int_equal(rc, PYRO_OK);
 }
-
-
-#define TEST(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 
 int

@@ -1,33 +1,7 @@
-#include "unit.h"
+#include "settings_fixture.h"
 
 #include "core/settings/keys.h"
 #include "core/settings/show.h"
-
-
-static pyro_error_t   err;
-static pyro_arena_t  *arena;
-
-
-static int
-setup(void **state)
-{
-    (void) state;
-
-    arena = pyro_arena_create(0);
-
-    return arena == NULL;
-}
-
-
-static int
-teardown(void **state)
-{
-    (void) state;
-
-    pyro_arena_destroy(arena);
-
-    return 0;
-}
 
 
 static void
@@ -431,12 +405,12 @@ int
 main(void)
 {
     static const struct CMUnitTest  tests[] = {
-        cmocka_unit_test_setup_teardown(show_defaults, setup, teardown),
-        cmocka_unit_test_setup_teardown(show_each_key, setup, teardown),
-        cmocka_unit_test_setup_teardown(show_tenants, setup, teardown),
-        cmocka_unit_test_setup_teardown(show_all_keys, setup, teardown),
-        cmocka_unit_test_setup_teardown(show_words, setup, teardown),
-        cmocka_unit_test_setup_teardown(show_texts, setup, teardown),
+        TEST(show_defaults),
+        TEST(show_each_key),
+        TEST(show_tenants),
+        TEST(show_all_keys),
+        TEST(show_words),
+        TEST(show_texts),
     };
 
     return unit_run(tests);

@@ -1,40 +1,16 @@
-#include "unit.h"
+#include "settings_fixture.h"
 
 #include "core/settings/yaml.h"
 
 
-static pyro_arena_t      *arena;
-static pyro_error_t       err;
 static pyro_yaml_node_t  *root;
-
-
-static int
-setup(void **state)
-{
-    (void) state;
-
-    memset(&err, 0, sizeof(err));
-    root = NULL;
-    arena = pyro_arena_create(0);
-
-    return arena == NULL;
-}
-
-
-static int
-teardown(void **state)
-{
-    (void) state;
-
-    pyro_arena_destroy(arena);
-
-    return 0;
-}
 
 
 static pyro_status_e
 parse(pyro_slice_t text)
 {
+    root = NULL;
+
     return pyro_yaml_parse(arena, "f.yml", text, &root, &err);
 }
 
@@ -285,13 +261,13 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test_setup_teardown(yaml_tree, setup, teardown),
-        cmocka_unit_test_setup_teardown(yaml_empty, setup, teardown),
-        cmocka_unit_test_setup_teardown(yaml_blank, setup, teardown),
-        cmocka_unit_test_setup_teardown(yaml_refuses, setup, teardown),
-        cmocka_unit_test_setup_teardown(yaml_bounds_nesting, setup, teardown),
-        cmocka_unit_test_setup_teardown(yaml_bounds_size, setup, teardown),
-        cmocka_unit_test_setup_teardown(yaml_without_memory, setup, teardown),
+        TEST(yaml_tree),
+        TEST(yaml_empty),
+        TEST(yaml_blank),
+        TEST(yaml_refuses),
+        TEST(yaml_bounds_nesting),
+        TEST(yaml_bounds_size),
+        TEST(yaml_without_memory),
     };
 
     return unit_run(tests);
