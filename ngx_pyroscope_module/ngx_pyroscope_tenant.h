@@ -1,8 +1,8 @@
 /*
  * Whose a request is: X-Scope-OrgID, where multitenancy_enabled says so, else
  * "anonymous" whatever the header is (Pyroscope API: tenancy).  Nobody checks
- * who may name which tenant but nginx: auth, a map, or proxy_set_header before
- * it.
+ * who may name which tenant but nginx: a map that refuses what does not fit the
+ * user, or a proxy before it that sets the header.
  *
  * Event loop only, but for what says otherwise; what is returned lives as long
  * as the request.

@@ -10,6 +10,7 @@ use FindBin ();
 use lib "$FindBin::Bin/lib";
 
 use JSON::PP ();
+use MIME::Base64 qw(encode_base64);
 use PyroJfr;
 use PyroTest;
 use PyroTest::Util;
@@ -394,6 +395,48 @@ $t->start;
 is total($_), 0, 'anonymous has nothing' for undef, 'acme', 'a b';
 pushed('..', 1);
 is total($_), $TOTALS[1], 'it is everybody\'s now' for undef, 'acme', 'x|y';
+
+# ---- who may name which, as the README has it -------------------------------
+
+{
+    my $guarded = PyroTest->new(
+        workers => 1, yaml => $yaml =~ s/^runtime_config.*\n//mr,
+        http => <<'EOF', location => <<'EOF2');
+    map "$remote_user:$http_x_scope_orgid" $refused {
+        default          1;
+        "~^alice:acme$"  0;
+        "~^bob:beta$"    0;
+    }
+EOF
+            if ($refused) {
+                return 403;
+            }
+
+            auth_basic           tenants;
+            auth_basic_user_file %DIR%/passwd;
+EOF2
+
+    write_file($guarded->dir . '/passwd',
+               "alice:{PLAIN}secret\nbob:{PLAIN}other\n");
+    $guarded->start(ready => 0);
+
+    for (['alice', 'secret', 'acme', 200], ['bob', 'other', 'beta', 200],
+         ['alice', 'secret', 'beta', 403], ['alice', 'secret', 'ACME', 403],
+         ['alice', 'secret', 'acme|beta', 403], ['alice', 'secret', '', 403],
+         ['alice', 'wrong', 'acme', 401], ['bob', 'other', 'acme', 403],
+         ['mallory', 'secret', 'acme', 403]) {
+        my ($user, $word, $tenant, $status) = @$_;
+
+        is $guarded->rpc('ProfileTypes', {}, 'X-Scope-OrgID' => $tenant,
+                         Authorization => 'Basic '
+                         . encode_base64("$user:$word", ''))->{status},
+           $status, "$user, $word, '$tenant': $status";
+    }
+
+    is $guarded->rpc('ProfileTypes', {}, 'X-Scope-OrgID' => 'acme')->{status},
+       403, 'nobody';
+    is $guarded->stop, 0, 'a clean end of it';
+}
 
 is $t->stop, 0, 'a clean end';
 is_deeply [grep { !/overrides\.acme\.nonsense/ } PyroJfr::errors($t)], [],
