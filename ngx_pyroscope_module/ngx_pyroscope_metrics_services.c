@@ -68,7 +68,7 @@ ngx_pyroscope_metrics_services(pyro_rope_t *out)
         }
 
         if (tally->rest.sums[PYRO_TALLY_PUSHES]) {
-            pyro_rope_printf(out, "%s{rest=\"true\"} %s\n", name,
+            pyro_rope_printf(out, "%s{rest=\"others\"} %s\n", name,
                 ngx_pyroscope_metrics_cell(&tally->rest, column, text,
                                            sizeof(text)));
         }
