@@ -333,7 +333,8 @@ test-asan: asan
 
 test-static: deps-test
 	$(MAKE) $(JOBS) store-tool
-	$(MAKE) $(JOBS) SAN=1 fuzz-replay jfrcat store-tool
+	$(MAKE) $(JOBS) SAN=1 fuzz-replay jfrcat store-tool \
+	    build/asan/unit/settings/keys_test
 	t/lib/static-nginx $(ROOT)/build/static
 	TEST_NGINX_LOAD_MODULES= TEST_NGINX_BINARY=$(ROOT)/build/static/nginx \
 	    t/lib/suite $(PROVE) -j2 $(SUITES)

@@ -53,7 +53,8 @@ main(int argc, char **argv)
         return pyro_store_tool_written(&tool);
 
     default:
-        rc = tool.command.format == NULL ? -1 : pyro_store_tool_apart(&tool);
+        rc = tool.command.command == PYRO_STORE_EXPORT
+             ? pyro_store_tool_apart(&tool) : -1;
 
         if (rc == -1) {
             rc = pyro_store_tool_run(&tool);
@@ -116,7 +117,7 @@ pyro_store_tool_run(pyro_store_tool_t *tool)
 
         case PYRO_STORE_EXPORT:
             status = tool->command.format == NULL
-                     ? pyro_store_tool_export(tool)
+                     ? pyro_store_tool_export(tool, &damaged)
                      : pyro_store_tool_document(tool, &damaged);
             break;
 
@@ -239,4 +240,19 @@ pyro_store_tool_say(const char *fmt, ...)
     va_end(args);
 
     fprintf(stderr, "pyroscope-store: %s\n", text);
+}
+
+
+int
+pyro_store_tool_lacks(const pyro_store_missing_t *missing)
+{
+    if (missing->n == 0) {
+        return 0;
+    }
+
+    pyro_store_tool_say("%u partitions could not be read and are left out, "
+                        "the first one: %s: %s", missing->n, missing->name,
+                        missing->error.message);
+
+    return 1;
 }

@@ -13,8 +13,12 @@
 
 static pyro_status_e pyro_store_on_drop(void *ctx,
     const pyro_store_part_t *part, pyro_error_t *err);
+static void pyro_store_deleted(pyro_store_tool_t *tool,
+    const pyro_delete_result_t *result);
 static pyro_status_e pyro_store_on_delete(void *ctx, const char *file,
     const pyro_labels_t *labels, pyro_error_t *err);
+static pyro_status_e pyro_store_on_entry(void *ctx, const char *kind,
+    pyro_slice_t name, pyro_error_t *err);
 
 
 pyro_status_e
@@ -117,29 +121,50 @@ pyro_store_tool_delete(pyro_store_tool_t *tool)
     }
 
     pyro_store_tool_query(tool, &query);
-    status = pyro_store_delete(tool->store, &query, dry, pyro_store_on_delete,
-                               tool, &result, &tool->err);
 
-    if (status == PYRO_INVALID) {
-        return status;
-    }
+    status = tool->command.everything
+             ? pyro_store_delete_tenant(tool->store, &query, dry,
+                                        pyro_store_on_delete,
+                                        pyro_store_on_entry, tool, &result,
+                                        &tool->err)
+             : pyro_store_delete(tool->store, &query, dry,
+                                 pyro_store_on_delete, tool, &result,
+                                 &tool->err);
 
-    if (dry) {
-        pyro_rope_printf(&tool->out, "%" PRIu64 " label sets would be "
-                         "deleted\n", result.streams);
-
-    } else {
-        pyro_rope_printf(&tool->out, "%" PRIu64 " label sets deleted, %"
-                         PRIu64 " records\n", result.streams,
-                         result.records);
-    }
-
-    if (result.resumed) {
-        pyro_store_tool_say("%" PRIu64 " label sets that an earlier \"delete\" "
-                            "did not end are gone as well", result.resumed);
+    if (status != PYRO_INVALID && status != PYRO_NOT_FOUND) {
+        pyro_store_deleted(tool, &result);
     }
 
     return status;
+}
+
+
+/* What became of it, also where it ended with an error. */
+static void
+pyro_store_deleted(pyro_store_tool_t *tool, const pyro_delete_result_t *result)
+{
+    int  dry;
+
+    dry = tool->command.dry_run;
+
+    pyro_rope_printf(&tool->out, "%" PRIu64 " label sets %s",
+                     result->streams, dry ? "would be deleted" : "deleted");
+
+    if (!dry) {
+        pyro_rope_printf(&tool->out, ", %" PRIu64 " records", result->records);
+    }
+
+    if (tool->command.everything) {
+        pyro_rope_printf(&tool->out, ", %" PRIu64 " settings, jfr-info of %"
+                         PRIu64 " services", result->settings, result->infos);
+    }
+
+    pyro_rope_append(&tool->out, "\n", 1);
+
+    if (result->resumed) {
+        pyro_store_tool_say("%" PRIu64 " label sets that an earlier \"delete\" "
+                            "did not end are gone as well", result->resumed);
+    }
 }
 
 
@@ -161,6 +186,23 @@ pyro_store_on_delete(void *ctx, const char *file, const pyro_labels_t *labels,
     }
 
     pyro_rope_append(&tool->out, "}\n", 2);
+    pyro_store_tool_poll(tool);
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_store_on_entry(void *ctx, const char *kind, pyro_slice_t name,
+    pyro_error_t *err)
+{
+    pyro_store_tool_t  *tool = ctx;
+
+    (void) err;
+
+    pyro_rope_printf(&tool->out, "control.mdb: %s ", kind);
+    pyro_rope_json(&tool->out, name);
+    pyro_rope_append(&tool->out, "\n", 1);
     pyro_store_tool_poll(tool);
 
     return PYRO_OK;

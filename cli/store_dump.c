@@ -16,10 +16,25 @@
 #define PYRO_STORE_CHUNK  (1024 * 1024 * 1024)      /* one write() */
 
 
+static int pyro_store_nowhere(void *ctx, const void *data, size_t len);
 static int pyro_store_out(void *ctx, const void *data, size_t len);
 static ssize_t pyro_store_in(void *ctx, void *data, size_t n);
+static pyro_status_e pyro_store_dump(pyro_store_tool_t *tool,
+    pyro_store_out_pt out, pyro_dump_result_t *result,
+    pyro_store_missing_t *missing);
 static pyro_status_e pyro_store_create(pyro_store_tool_t *tool,
     pyro_access_e *access);
+
+
+static int
+pyro_store_nowhere(void *ctx, const void *data, size_t len)
+{
+    (void) ctx;
+    (void) data;
+    (void) len;
+
+    return 0;
+}
 
 
 static int
@@ -56,12 +71,16 @@ pyro_store_in(void *ctx, void *data, size_t n)
 }
 
 
+/*
+ * A dump is written as it is read, and cannot be taken back where a damaged
+ * page kills the process in the midst of it.  So all is read once before.
+ */
 pyro_status_e
-pyro_store_tool_export(pyro_store_tool_t *tool)
+pyro_store_tool_export(pyro_store_tool_t *tool, int *damaged)
 {
-    pyro_status_e        status;
-    pyro_dump_result_t   result;
-    pyro_store_query_t   query;
+    pyro_status_e          status;
+    pyro_dump_result_t     result;
+    pyro_store_missing_t   missing;
 
     if (isatty(STDOUT_FILENO)) {
         return pyro_error_set(&tool->err, PYRO_INVALID, PYRO_REASON_REQUEST,
@@ -71,13 +90,18 @@ pyro_store_tool_export(pyro_store_tool_t *tool)
 
     status = pyro_store_tool_open(tool, PYRO_ACCESS_READ);
 
+    if (status == PYRO_OK) {
+        status = pyro_store_dump(tool, pyro_store_nowhere, &result, &missing);
+    }
+
     if (status != PYRO_OK) {
         return status;
     }
 
-    pyro_store_tool_query(tool, &query);
-    status = pyro_store_export(tool->store, &query, pyro_store_out, NULL,
-                               &result, &tool->err);
+    pyro_store_tool_begun();
+    status = pyro_store_dump(tool, pyro_store_out, &result, &missing);
+
+    *damaged |= pyro_store_tool_lacks(&missing);
 
     if (status == PYRO_OK) {
         pyro_store_tool_say("exported %" PRIu64 " pushes", result.pushes);
@@ -87,6 +111,30 @@ pyro_store_tool_export(pyro_store_tool_t *tool)
         pyro_store_tool_say("warning: %" PRIu64 " damaged records were left "
                             "out", result.damaged);
     }
+
+    return status;
+}
+
+
+static pyro_status_e
+pyro_store_dump(pyro_store_tool_t *tool, pyro_store_out_pt out,
+    pyro_dump_result_t *result, pyro_store_missing_t *missing)
+{
+    pyro_status_e       status;
+    pyro_store_query_t  query;
+
+    memset(missing, 0, sizeof(pyro_store_missing_t));
+    pyro_store_tool_query(tool, &query);
+    query.missing = missing;
+    query.arena = pyro_arena_create(0);
+
+    if (query.arena == NULL) {
+        return pyro_error_memory(&tool->err);
+    }
+
+    status = pyro_store_export(tool->store, &query, out, NULL, result,
+                               &tool->err);
+    pyro_arena_destroy(query.arena);
 
     return status;
 }

@@ -5,11 +5,7 @@
 
 #include "cli/store_tool.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/api/export.h"
@@ -17,11 +13,7 @@
 #include "core/settings/keys.h"
 
 
-/* More than files can be set aside: each kills two. */
-#define PYRO_STORE_DEATHS  200
 
-
-static int pyro_store_wait(pid_t pid, int *status);
 static pyro_status_e pyro_store_plan(pyro_store_tool_t *tool,
     pyro_render_t *render);
 static pyro_slice_t pyro_store_query_text(pyro_store_tool_t *tool);
@@ -40,64 +32,6 @@ typedef struct {
     int             found;
     pyro_intern_t   names;
 } pyro_store_types_t;
-
-
-/* A document is written when all is read, so one that died wrote nothing. */
-int
-pyro_store_tool_apart(pyro_store_tool_t *tool)
-{
-    int    i, status;
-    pid_t  pid;
-
-    tool->shared = mmap(NULL, pyro_store_shared_size(), PROT_READ|PROT_WRITE,
-                        MAP_SHARED|MAP_ANONYMOUS, -1, 0);
-
-    if (tool->shared == MAP_FAILED) {
-        pyro_store_tool_say("export: mmap() failed: %s", strerror(errno));
-        return PYRO_STORE_FAILED;
-    }
-
-    for (i = 0, status = 0; i < PYRO_STORE_DEATHS; i++) {
-        pid = fork();
-
-        if (pid == 0) {
-            pyro_store_watch(tool->shared);
-            return -1;
-        }
-
-        if (pid == -1 || pyro_store_wait(pid, &status)) {
-            pyro_store_tool_say("export: no process: %s", strerror(errno));
-            return PYRO_STORE_FAILED;
-        }
-
-        if (WIFEXITED(status)) {
-            return WEXITSTATUS(status);
-        }
-
-        if (WTERMSIG(status) != SIGSEGV && WTERMSIG(status) != SIGBUS
-            && WTERMSIG(status) != SIGABRT)
-        {
-            break;
-        }
-    }
-
-    pyro_store_tool_say("export: killed by signal %d", WTERMSIG(status));
-
-    return PYRO_STORE_FAILED;
-}
-
-
-static int
-pyro_store_wait(pid_t pid, int *status)
-{
-    while (waitpid(pid, status, 0) == -1) {
-        if (errno != EINTR) {
-            return -1;
-        }
-    }
-
-    return 0;
-}
 
 
 pyro_status_e
@@ -230,12 +164,7 @@ pyro_store_write_document(pyro_store_tool_t *tool, const pyro_render_t *render,
 
     status = pyro_store_merge(tool->store, &query, tree, &tool->err);
 
-    if (missing.n) {
-        *damaged = 1;
-        pyro_store_tool_say("%u partitions could not be read and are left "
-                            "out, the first one: %s: %s", missing.n,
-                            missing.name, missing.error.message);
-    }
+    *damaged |= pyro_store_tool_lacks(&missing);
 
     if (status == PYRO_OK && !pyro_store_has_values(tree)) {
         return pyro_store_nothing(tool);

@@ -23,7 +23,8 @@ enum {
     PYRO_TAKES_TYPE     = 512,
     PYRO_TAKES_NODES    = 1024,
     PYRO_TAKES_TENANT   = 2048,
-    PYRO_TAKES_TARGET   = 4096
+    PYRO_TAKES_EVERYTHING = 4096,
+    PYRO_TAKES_TARGET   = 8192
 };
 
 #define PYRO_OPTION_FIRST  256
@@ -42,6 +43,7 @@ enum {
     PYRO_OPTION_TYPE,
     PYRO_OPTION_NODES,
     PYRO_OPTION_TENANT,
+    PYRO_OPTION_EVERYTHING,
     PYRO_OPTION_HELP,
     PYRO_OPTION_VERSION
 };
@@ -71,6 +73,8 @@ static pyro_status_e pyro_store_words(int argc, char **argv,
     pyro_store_command_t *command, unsigned int *takes, pyro_error_t *err);
 static pyro_status_e pyro_store_together(pyro_store_command_t *command,
     unsigned int given, unsigned int takes, int64_t now, pyro_error_t *err);
+static pyro_status_e pyro_store_deletion(const pyro_store_command_t *command,
+    pyro_error_t *err);
 static pyro_status_e pyro_store_document(const pyro_store_command_t *command,
     unsigned int given, pyro_error_t *err);
 
@@ -98,8 +102,9 @@ static const pyro_store_known_t  pyro_store_commands[] = {
     { "backup", PYRO_STORE_BACKUP, PYRO_TAKES_TARGET,
       "copy the store into an empty directory" },
     { "delete", PYRO_STORE_DELETE,
-      PYRO_TAKES_SELECTOR | PYRO_TAKES_DRY_RUN | PYRO_TAKES_TENANT,
-      "remove a service or label sets" },
+      PYRO_TAKES_SELECTOR | PYRO_TAKES_DRY_RUN | PYRO_TAKES_TENANT
+      | PYRO_TAKES_EVERYTHING,
+      "remove a service or label sets, or a tenant" },
 };
 
 #define PYRO_STORE_COMMANDS                                                   \
@@ -119,6 +124,7 @@ static const struct option  pyro_store_long[] = {
     { "type",     required_argument, NULL, PYRO_OPTION_TYPE },
     { "max-nodes", required_argument, NULL, PYRO_OPTION_NODES },
     { "tenant",   required_argument, NULL, PYRO_OPTION_TENANT },
+    { "everything", no_argument,     NULL, PYRO_OPTION_EVERYTHING },
     { "help",     no_argument,       NULL, PYRO_OPTION_HELP },
     { "version",  no_argument,       NULL, PYRO_OPTION_VERSION },
     { NULL, 0, NULL, 0 }
@@ -144,6 +150,7 @@ static const char  pyro_store_usage_options[] =
     "  --max-nodes=N           of such a format: the N largest nodes\n"
     "  --before=TIME           of drop\n"
     "  --series                list: label sets instead of partitions\n"
+    "  --everything            delete: all that the tenant named has\n"
     "  --dry-run               drop, delete: say what would go\n"
     "  --create                import: make the store if DIR is empty\n"
     "  --json                  list, stats: JSON\n"
@@ -258,6 +265,10 @@ pyro_store_option(int c, pyro_store_command_t *command, int64_t now,
 
     case PYRO_OPTION_CREATE:
         command->create = 1;
+        break;
+
+    case PYRO_OPTION_EVERYTHING:
+        command->everything = 1;
         break;
 
     case PYRO_OPTION_SELECTOR:
@@ -448,12 +459,38 @@ pyro_store_together(pyro_store_command_t *command, unsigned int given,
                                 "is written now would go");
     }
 
-    if (command->command == PYRO_STORE_DELETE && command->selector == NULL) {
-        return pyro_store_wrong(err, "delete: --selector is missing");
+    switch (command->command) {
+
+    case PYRO_STORE_EXPORT:
+        return pyro_store_document(command, given, err);
+
+    case PYRO_STORE_DELETE:
+        return pyro_store_deletion(command, err);
+
+    default:
+        return PYRO_OK;
+    }
+}
+
+
+/* Everything is a named tenant's: anonymous may have the whole store. */
+static pyro_status_e
+pyro_store_deletion(const pyro_store_command_t *command, pyro_error_t *err)
+{
+    if (!command->everything) {
+        return command->selector != NULL ? PYRO_OK
+               : pyro_store_wrong(err, "delete: --selector is missing, or "
+                                  "--everything");
     }
 
-    return command->command == PYRO_STORE_EXPORT
-           ? pyro_store_document(command, given, err) : PYRO_OK;
+    if (command->selector != NULL) {
+        return pyro_store_wrong(err, "delete: --everything leaves nothing to "
+                                "--selector");
+    }
+
+    return command->tenant != NULL ? PYRO_OK
+           : pyro_store_wrong(err, "delete: --everything only together with "
+                              "--tenant, which says whose");
 }
 
 

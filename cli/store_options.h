@@ -44,6 +44,7 @@ typedef struct {
     int                    series;
     int                    dry_run;
     int                    create;
+    int                    everything;  /* of a tenant, to be deleted */
 } pyro_store_command_t;
 
 

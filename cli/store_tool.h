@@ -52,15 +52,21 @@ void pyro_store_tool_say(const char *fmt, ...)
 pyro_status_e pyro_store_tool_check(pyro_store_tool_t *tool, int *damaged);
 pyro_status_e pyro_store_tool_stats(pyro_store_tool_t *tool);
 pyro_status_e pyro_store_tool_list(pyro_store_tool_t *tool);
-pyro_status_e pyro_store_tool_export(pyro_store_tool_t *tool);
+pyro_status_e pyro_store_tool_export(pyro_store_tool_t *tool, int *damaged);
 pyro_status_e pyro_store_tool_document(pyro_store_tool_t *tool, int *damaged);
 
 /*
- * For a document, before it is begun: goes on in a child, and in another one
+ * For an export, before it is begun: goes on in a child, and in another one
  * when a damaged page killed that, until the file is left out as damaged.
  * -1: this is the child; else the exit status, of the last one.
  */
 int pyro_store_tool_apart(pyro_store_tool_t *tool);
+
+/* In the child: from here on it writes, and no other can begin again. */
+void pyro_store_tool_begun(void);
+
+/* Says what an answer is without; 1 if it is. */
+int pyro_store_tool_lacks(const pyro_store_missing_t *missing);
 
 pyro_status_e pyro_store_tool_import(pyro_store_tool_t *tool);
 pyro_status_e pyro_store_tool_seal(pyro_store_tool_t *tool);

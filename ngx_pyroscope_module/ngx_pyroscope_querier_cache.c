@@ -8,6 +8,7 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_querier.h"
 
 #include "core/base/clock.h"
+#include "core/base/etag.h"
 #include "core/base/hash.h"
 
 
@@ -18,7 +19,6 @@
 static uint64_t ngx_pyroscope_cache_plan(ngx_pyroscope_query_t *q,
     pyro_arena_t *arena, const pyro_plan_t *plan, uint64_t hash);
 static uint64_t ngx_pyroscope_cache_number(uint64_t hash, uint64_t n);
-static int ngx_pyroscope_cache_matches(pyro_slice_t list, pyro_slice_t etag);
 
 
 int
@@ -56,8 +56,8 @@ ngx_pyroscope_querier_is_known(ngx_pyroscope_query_t *q, pyro_arena_t *arena,
     q->closed = !render->relative
                 && end < pyro_clock_wall() - NGX_PYROSCOPE_CLOSED;
 
-    return ngx_pyroscope_cache_matches(q->if_none_match,
-                                       pyro_slice(q->etag, q->etag_len));
+    return pyro_etag_listed(q->if_none_match,
+                            pyro_slice(q->etag, q->etag_len));
 }
 
 
@@ -101,35 +101,4 @@ static uint64_t
 ngx_pyroscope_cache_number(uint64_t hash, uint64_t n)
 {
     return pyro_hash64(&n, sizeof(n), hash);
-}
-
-
-/* If-None-Match compares weakly: W/ before a tag means nothing. */
-
-static int
-ngx_pyroscope_cache_matches(pyro_slice_t list, pyro_slice_t etag)
-{
-    const char    *comma;
-    pyro_slice_t   tag;
-
-    while (list.len) {
-        comma = memchr(list.data, ',', list.len);
-        tag = pyro_slice(list.data,
-                         comma != NULL ? (size_t) (comma - list.data)
-                                       : list.len);
-        list.data += tag.len + (comma != NULL);
-        list.len -= tag.len + (comma != NULL);
-        tag = pyro_slice_trim(tag);
-
-        if (tag.len > 2 && tag.data[0] == 'W' && tag.data[1] == '/') {
-            tag.data += 2;
-            tag.len -= 2;
-        }
-
-        if (pyro_slice_is(tag, "*") || pyro_slice_eq(tag, etag)) {
-            return 1;
-        }
-    }
-
-    return 0;
 }

@@ -4,6 +4,8 @@
  * their records go in slices (storage/deleting.h).
  */
 
+#include "storage/delete.h"
+
 #include "storage/deleting.h"
 #include "storage/dict.h"
 #include "storage/postings.h"
@@ -72,28 +74,40 @@ pyro_store_delete(pyro_store_t *store, const pyro_store_query_t *query,
     int only, pyro_store_stream_pt handler, void *ctx,
     pyro_delete_result_t *result, pyro_error_t *err)
 {
+    pyro_status_e  status;
+
+    memset(result, 0, sizeof(pyro_delete_result_t));
+
+    status = pyro_delete_may(query, err);
+
+    return status == PYRO_OK
+           ? pyro_delete_streams(store, query, only, handler, ctx, result, err)
+           : status;
+}
+
+
+pyro_status_e
+pyro_delete_streams(pyro_store_t *store, const pyro_store_query_t *query,
+    int only, pyro_store_stream_pt handler, void *ctx,
+    pyro_delete_result_t *result, pyro_error_t *err)
+{
     pyro_delete_t       d;
     pyro_status_e       status;
     pyro_store_query_t  all;
 
     memset(&d, 0, sizeof(pyro_delete_t));
-    memset(result, 0, sizeof(pyro_delete_result_t));
 
     d.handler = handler;
     d.ctx = ctx;
     d.result = result;
     d.arena = query->arena;
 
-    status = pyro_delete_may(query, err);
+    status = only ? PYRO_OK : pyro_upkeep_lock(store, err);
 
-    if (status == PYRO_OK && !only) {
-        status = pyro_upkeep_lock(store, err);
-
-        if (status == PYRO_NOT_FOUND) {
-            status = pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
-                                    "a server's upkeep has %s locked: stop the "
-                                    "server first", PYRO_UPKEEP_LOCK);
-        }
+    if (status == PYRO_NOT_FOUND) {
+        return pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                              "a server's upkeep has %s locked: stop the "
+                              "server first", PYRO_UPKEEP_LOCK);
     }
 
     if (status != PYRO_OK) {

@@ -290,10 +290,10 @@ pyro_export_stream(pyro_read_t *read, pyro_export_t *e,
                          : pyro_error_memory(read->view.err);
         pyro_arena_destroy(r.arena);
 
-        /* where the dump goes to is full or closed */
+        /* where the dump goes to is full or closed: no partition's fault */
 
         if (status == PYRO_OK && e->w.failed) {
-            return pyro_error_set(read->view.err, PYRO_UNAVAILABLE,
+            return pyro_error_set(read->view.err, PYRO_CANCELED,
                                   PYRO_REASON_STORE, "the dump cannot be "
                                   "written");
         }

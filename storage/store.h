@@ -622,6 +622,8 @@ typedef struct {
     uint64_t  records;              /* pushes, or hours of a sealed partition;
                                      * 0 where nothing was to be deleted */
     uint64_t  resumed;              /* streams of an earlier call */
+    uint64_t  settings;             /* of a tenant that is deleted whole */
+    uint64_t  infos;                /* services of it, of pyro_store_info() */
 } pyro_delete_result_t;
 
 /* file: of the partition. */
@@ -642,6 +644,25 @@ typedef pyro_status_e (*pyro_store_stream_pt)(void *ctx, const char *file,
 pyro_status_e pyro_store_delete(pyro_store_t *store,
     const pyro_store_query_t *query, int only, pyro_store_stream_pt handler,
     void *ctx, pyro_delete_result_t *result, pyro_error_t *err);
+
+/* kind: "setting" or "jfr-info"; name: the setting's, or the service. */
+typedef pyro_status_e (*pyro_store_entry_pt)(void *ctx, const char *kind,
+    pyro_slice_t name, pyro_error_t *err);
+
+/*
+ * The same for all that the query's tenant has, which has no selector: its
+ * streams, its settings, and what recordings said of themselves.  Its name and
+ * number stay.  Whoever pushes for it meanwhile, or has pushed a minute ago and
+ * runs on, may keep something of it.  entry, which may be NULL, is asked for
+ * what is no stream.
+ *
+ * Cut off, some of it is left, which the next call deletes.  PYRO_NOT_FOUND:
+ * the store knows no such tenant.
+ */
+pyro_status_e pyro_store_delete_tenant(pyro_store_t *store,
+    const pyro_store_query_t *query, int only, pyro_store_stream_pt handler,
+    pyro_store_entry_pt entry, void *ctx, pyro_delete_result_t *result,
+    pyro_error_t *err);
 
 
 /* Bytes out and in, as write() and read(); an error is in errno. */

@@ -24,8 +24,8 @@ chdir PyroTest::root() or die "cannot change to the root: $!\n";
 
 my $TOOL = 'build/asan/pyroscope-store';
 my @OPTIONS = qw(--json --series --selector --from --to --before --dry-run
-                 --create --format --type --max-nodes --tenant --help
-                 --version);
+                 --create --format --type --max-nodes --tenant --everything
+                 --help --version);
 my @COMMANDS = qw(check stats list export import seal drop backup delete);
 my $REPORT = qr/Sanitizer|runtime error/;
 my $HOURS = 30;
@@ -442,7 +442,12 @@ fails(2, qr/--from is behind --to/, ['export', $data, '--from=now',
                                      '--to=now-1h']);
 fails(2, qr/--before=TIME is missing/, ['drop', $data]);
 fails(2, qr/lies in the future/, ['drop', $data, '--before=now+1h']);
-fails(2, qr/--selector is missing/, ['delete', $data]);
+fails(2, qr/--selector is missing, or --everything/, ['delete', $data]);
+fails(2, qr/--everything only together with --tenant/,
+      ['delete', $data, '--everything']);
+fails(2, qr/--everything leaves nothing to --selector/,
+      ['delete', $data, '--everything', '--tenant=x', '--selector={a="b"}']);
+fails(2, qr/list: --everything is no option/, ['list', $data, '--everything']);
 fails(2, qr/--selector: /, ['export', $data, '--selector={a=']);
 fails(2, qr/one matcher with = or =~/, ['delete', $data,
                                         '--selector={a!="b"}']);

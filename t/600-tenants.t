@@ -348,6 +348,8 @@ is ask('acme', SelectMergeStacktraces => \%day)->{status}, 400,
 
 # ---- the tool ---------------------------------------------------------------
 
+is setting('beta', Set => { setting => { name => "b\x{e9}", value => 'x' } }
+           )->{status}, 200, 'a setting of beta';
 is $t->stop, 0, 'stopped';
 
 sub tool {
@@ -375,15 +377,34 @@ sub tool {
     like tool('export', '--tenant=a/b', $data), qr/--tenant: tenant "a\/b"/,
          'a name that is none';
 
-    like tool('delete', '--tenant=beta', '--selector={service_name=~".+"}',
-              $data), qr/^\d+ label sets deleted, 2 records$/m,
-         'delete: all of a tenant';
+    my @all = ('delete', '--tenant=beta', '--everything', $data);
+
+    like tool(@all, '--dry-run'),
+         qr/^control\.mdb:\ setting\ "b\xc3\xa9"\n
+            control\.mdb:\ jfr-info\ "till"\n
+            control\.mdb:\ jfr-info\ "shop"\n
+            \d+\ label\ sets\ would\ be\ deleted,\ 1\ settings,
+            \ jfr-info\ of\ 2\ services$/mx, 'delete --dry-run: a tenant';
+    like tool(@all), qr/^\d+ label sets deleted, 2 records, 1 settings, jfr-info of 2 services$/m,
+         'delete: a tenant';
+    like tool(@all), qr/\A0 label sets deleted, 0 records, 0 settings, jfr-info of 0 services\n\z/,
+         'and nothing is left to delete';
+    is tool('delete', '--tenant=bet', '--everything', $data),
+       qq(pyroscope-store: delete: the store has no tenant "bet"\n),
+       'a name that is not there';
 }
 
 write_file($t->dir . '/tenants.yml', '');
 $t->start;
 is total('beta'), 0, 'beta is gone';
+is_deeply setting('beta', Get => {})->{json}, {}, 'so are its settings';
+is get('beta', '/api/v1/jfr-info?service_name=till')->{status}, 404,
+   'and its jfr-info';
 is total('acme'), 2 * $TOTALS[0], 'acme, which has pushed twice, is not';
+is setting('acme', Get => {})->{json}{settings}[0]{value}, 'red',
+   'nor is its setting';
+is get('acme', '/api/v1/jfr-info?service_name=shop')->{status}, 200,
+   'nor its jfr-info';
 
 
 # ---- without tenants the header means nothing -------------------------------

@@ -24,6 +24,10 @@ static pyro_status_e pyro_overrides_keys(pyro_settings_reader_t *reader,
     pyro_yaml_node_t *tenant);
 static pyro_status_e pyro_overrides_key(pyro_settings_reader_t *reader,
     pyro_yaml_node_t *node, int *retention);
+static pyro_status_e pyro_overrides_retention(pyro_settings_reader_t *reader,
+    const pyro_key_t *key, pyro_yaml_node_t *node, int *retention);
+static pyro_status_e pyro_overrides_unknown(pyro_settings_reader_t *reader,
+    pyro_yaml_node_t *node, const char *path);
 static pyro_limits_t *pyro_overrides_limits(pyro_settings_reader_t *reader,
     pyro_slice_t tenant);
 
@@ -74,6 +78,14 @@ pyro_overrides_file(pyro_settings_reader_t *reader)
         status = pyro_yaml_parse(reader->arena, reader->file,
                                  pyro_slice(data, len), &root, reader->err);
         free(data);
+    }
+
+    if (status == PYRO_OK && root->type != PYRO_YAML_MAP
+        && !pyro_yaml_is_blank(root))
+    {
+        status = pyro_error_set(reader->err, PYRO_INVALID, PYRO_REASON_UNKNOWN,
+                                "%s:%u: the file must be a map, allowed is "
+                                "overrides", reader->file, root->line);
     }
 
     for (node = status == PYRO_OK ? root->first : NULL;
@@ -127,14 +139,11 @@ pyro_overrides_map(pyro_settings_reader_t *reader, pyro_yaml_node_t *map)
     pyro_status_e      status;
     pyro_yaml_node_t  *tenant;
 
-    if (pyro_yaml_is_blank(map)) {
-        return PYRO_OK;
-    }
-
     pyro_yaml_path(map, reader->path);
 
     if (map->type != PYRO_YAML_MAP) {
-        return pyro_settings_error(reader, map, "must be a map of tenants");
+        return pyro_yaml_is_blank(map) ? PYRO_OK
+               : pyro_settings_error(reader, map, "must be a map of tenants");
     }
 
     status = PYRO_OK;
@@ -162,15 +171,20 @@ pyro_overrides_tenant(pyro_settings_reader_t *reader, pyro_yaml_node_t *tenant)
         return pyro_settings_error(reader, tenant, err.message);
     }
 
-    if (pyro_yaml_is_blank(tenant)) {
+    if (tenant->type != PYRO_YAML_MAP) {
+        return pyro_yaml_is_blank(tenant) ? PYRO_OK
+               : pyro_settings_error(reader, tenant, "must be a map of limits");
+    }
+
+    /* it has what all have */
+
+    if (tenant->first == NULL) {
         return PYRO_OK;
     }
 
-    if (tenant->type != PYRO_YAML_MAP) {
-        return pyro_settings_error(reader, tenant, "must be a map of limits");
-    }
-
-    if (reader->settings->n_tenants == PYRO_OVERRIDES_TENANTS) {
+    if (reader->settings->n_tenants == PYRO_OVERRIDES_TENANTS
+        && pyro_overrides_find(reader->settings, tenant->key) == NULL)
+    {
         return pyro_settings_error(reader, tenant, "is one more than the 1024 "
                                    "tenants that may have limits");
     }
@@ -219,32 +233,72 @@ pyro_overrides_keys(pyro_settings_reader_t *reader, pyro_yaml_node_t *tenant)
 }
 
 
-/* retention: a key of it was there already, so that the shorter one holds. */
 static pyro_status_e
 pyro_overrides_key(pyro_settings_reader_t *reader, pyro_yaml_node_t *node,
     int *retention)
 {
     char               path[PYRO_YAML_KEY_MAX + sizeof("limits.")];
-    char               near[PYRO_KNOWN_PATH_MAX], text[PYRO_ERROR_MESSAGE_MAX];
     const pyro_key_t  *key;
 
     snprintf(path, sizeof(path), "limits.%.*s", PYRO_SLICE_ARG(node->key));
 
+    /* what is behind a zero byte is not in the path */
+
+    if (memchr(node->key.data, '\0', node->key.len) != NULL) {
+        return pyro_overrides_unknown(reader, node, path);
+    }
+
     key = pyro_key_find(path);
 
     if (key != NULL) {
-
-        if (key->action == PYRO_KEY_SHORTEST && !*retention) {
-            *retention = 1;
-            reader->settings->limits.retention_period = 0;
-        }
-
-        return pyro_settings_key(reader, key, node);
+        return key->action == PYRO_KEY_SHORTEST
+               ? pyro_overrides_retention(reader, key, node, retention)
+               : pyro_settings_key(reader, key, node);
     }
 
-    if (pyro_known_has(path)) {
-        return pyro_settings_ignore(reader);
+    return pyro_known_has(path) ? pyro_settings_ignore(reader)
+                                : pyro_overrides_unknown(reader, node, path);
+}
+
+
+/*
+ * The first one that has a value replaces what all have; of more of them the
+ * shortest holds.
+ */
+static pyro_status_e
+pyro_overrides_retention(pyro_settings_reader_t *reader, const pyro_key_t *key,
+    pyro_yaml_node_t *node, int *retention)
+{
+    int64_t         old;
+    pyro_limits_t  *limits;
+    pyro_status_e   status;
+
+    limits = &reader->settings->limits;
+    old = limits->retention_period;
+
+    if (!*retention) {
+        limits->retention_period = 0;
     }
+
+    reader->valued = 0;
+    status = pyro_settings_key(reader, key, node);
+
+    if (reader->valued) {
+        *retention = 1;
+
+    } else {
+        limits->retention_period = old;
+    }
+
+    return status;
+}
+
+
+static pyro_status_e
+pyro_overrides_unknown(pyro_settings_reader_t *reader, pyro_yaml_node_t *node,
+    const char *path)
+{
+    char  near[PYRO_KNOWN_PATH_MAX], text[PYRO_ERROR_MESSAGE_MAX];
 
     pyro_known_nearest(path, near, sizeof(near));
 

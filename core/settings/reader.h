@@ -21,7 +21,9 @@ typedef struct {
     char              *ignored;
     size_t             ignored_len;
     pyro_variables_t   variables;
+    pyro_yaml_node_t  *root;        /* of the file */
     pyro_yaml_node_t  *overrides;   /* of the file, or NULL */
+    int                valued;      /* set to 1 by a key that has a value */
     char               path[PYRO_YAML_PATH_MAX];    /* of the node at hand */
 } pyro_settings_reader_t;
 

@@ -22,6 +22,10 @@ static pyro_status_e pyro_settings_unknown(pyro_settings_reader_t *reader,
 static pyro_status_e pyro_settings_value(pyro_settings_reader_t *reader,
     const pyro_key_t *key, pyro_yaml_node_t *node, pyro_error_t *err);
 static pyro_status_e pyro_settings_check(pyro_settings_reader_t *reader);
+static pyro_status_e pyro_settings_refuse(pyro_settings_reader_t *reader,
+    const char *section, const char *key, const char *text);
+static pyro_yaml_node_t *pyro_settings_child(const pyro_yaml_node_t *map,
+    const char *key);
 
 
 pyro_status_e
@@ -88,7 +92,6 @@ pyro_settings_parse(pyro_arena_t *arena, const char *file, pyro_slice_t text,
     pyro_settings_t *settings, pyro_error_t *err)
 {
     pyro_status_e           rc;
-    pyro_yaml_node_t       *root;
     pyro_settings_reader_t  reader;
 
     memset(settings, 0, sizeof(pyro_settings_t));
@@ -101,10 +104,10 @@ pyro_settings_parse(pyro_arena_t *arena, const char *file, pyro_slice_t text,
 
     pyro_apply_defaults(settings);
 
-    rc = pyro_yaml_parse(arena, file, text, &root, err);
+    rc = pyro_yaml_parse(arena, file, text, &reader.root, err);
 
     if (rc == PYRO_OK) {
-        rc = pyro_settings_walk(&reader, root);
+        rc = pyro_settings_walk(&reader, reader.root);
     }
 
     if (rc == PYRO_OK) {
@@ -290,6 +293,8 @@ pyro_settings_value(pyro_settings_reader_t *reader, const pyro_key_t *key,
 
     rc = pyro_apply(reader->arena, key, text, reader->settings, err);
 
+    reader->valued = 1;
+
     if (rc == PYRO_OK && key->given) {
         *((uint8_t *) reader->settings + key->given) = 1;
     }
@@ -340,28 +345,60 @@ pyro_settings_ignore(pyro_settings_reader_t *reader)
 static pyro_status_e
 pyro_settings_check(pyro_settings_reader_t *reader)
 {
-    const char              *text;
-    const pyro_settings_t   *settings;
+    const pyro_settings_t  *settings;
 
     settings = reader->settings;
-    text = NULL;
 
-    if ((settings->lmdb.keep_raw || settings->lmdb.keep_1h)
-        && settings->lmdb.seal_after == 0)
-    {
-        text = settings->lmdb.keep_raw
-               ? "lmdb.keep_raw: needs lmdb.seal_after, which is off"
-               : "lmdb.keep_1h: needs lmdb.seal_after, which is off";
+    if (settings->lmdb.seal_after == 0) {
 
-    } else if (settings->lmdb.keep_1h
-               && settings->lmdb.keep_1h < settings->lmdb.keep_raw)
-    {
-        text = "lmdb.keep_1h: is shorter than lmdb.keep_raw";
+        if (settings->lmdb.keep_raw) {
+            return pyro_settings_refuse(reader, "lmdb", "keep_raw",
+                                        "needs lmdb.seal_after, which is off");
+        }
+
+        if (settings->lmdb.keep_1h) {
+            return pyro_settings_refuse(reader, "lmdb", "keep_1h",
+                                        "needs lmdb.seal_after, which is off");
+        }
     }
 
-    return text == NULL ? PYRO_OK
-           : pyro_error_set(reader->err, PYRO_INVALID, PYRO_REASON_UNKNOWN,
-                            "%s: %s", reader->file, text);
+    if (settings->lmdb.keep_1h
+        && settings->lmdb.keep_1h < settings->lmdb.keep_raw)
+    {
+        return pyro_settings_refuse(reader, "lmdb", "keep_1h",
+                                    "is shorter than lmdb.keep_raw");
+    }
+
+    return PYRO_OK;
+}
+
+
+/* A key that was read before, and whose value does not go with others. */
+static pyro_status_e
+pyro_settings_refuse(pyro_settings_reader_t *reader, const char *section,
+    const char *key, const char *text)
+{
+    pyro_yaml_node_t  *node;
+
+    node = pyro_settings_child(reader->root, section);
+    node = pyro_settings_child(node, key);
+    pyro_yaml_path(node, reader->path);
+
+    return pyro_settings_error(reader, node, text);
+}
+
+
+static pyro_yaml_node_t *
+pyro_settings_child(const pyro_yaml_node_t *map, const char *key)
+{
+    pyro_yaml_node_t  *node;
+
+    for (node = map->first; !pyro_slice_is(node->key, key); node = node->next)
+    {
+        /* void */
+    }
+
+    return node;
 }
 
 
