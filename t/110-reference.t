@@ -84,7 +84,7 @@ sub value {
     return defined $UNIT{$unit} ? $n * $UNIT{$unit} : undef;
 }
 
-my @columns = qw(path type action min max default zero word words);
+my @columns = qw(path type min max default zero word words);
 my %keys;
 
 for my $line (split /\n/, `$KEYS --print`) {
@@ -146,7 +146,6 @@ sub default_differs {
 
     my ($first) = $cell =~ /^`?([^\s`:,;(]+)/;
 
-    return '' if $key->{action} eq 'idle' && $cell eq '–';
     return $first ne ($key->{default} ? 'true' : 'false')
         if $key->{type} eq 'bool';
     return $first ne 'empty'
@@ -206,13 +205,6 @@ sub flat {
 }
 
 my %file = flat(YAML::XS::Load($YAML =~ s/\$\{\w+:-([^}]*)\}/$1/gr));
-
-# one that is named in the log where it is set stands there as a comment
-for my $key (grep { $_->{action} eq 'idle' } values %keys) {
-    my ($name) = $key->{path} =~ /([^.]+)$/;
-
-    $file{$key->{path}} = $1 if $YAML =~ /^ +# \Q$name\E: (\S+)$/m;
-}
 
 same('pyroscope-config.yml', [keys %keys], [keys %file]);
 
