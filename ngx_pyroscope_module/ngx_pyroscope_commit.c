@@ -209,7 +209,7 @@ ngx_pyroscope_commit_result(ngx_pyroscope_upload_t *upload)
         return;
     }
 
-    ngx_pyroscope_metrics_service(push->tenant, push->service,
+    ngx_pyroscope_metrics_service(push->tenant, upload->service,
                                   upload->body.size,
                                   push->stored ? push->profile->n_samples : 0);
 

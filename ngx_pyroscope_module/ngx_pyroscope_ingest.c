@@ -302,9 +302,9 @@ ngx_pyroscope_ingest_note(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx,
     ctx->parse_time = u->parse_time;
     ctx->commit_time = u->commit_time;
 
-    if (u->push.service.len) {
-        service.data = (u_char *) u->push.service.data;
-        service.len = u->push.service.len;
+    if (u->service.len) {
+        service.data = (u_char *) u->service.data;
+        service.len = u->service.len;
         ctx->service.data = ngx_pstrdup(r->pool, &service);
         ctx->service.len = ctx->service.data != NULL ? service.len : 0;
     }
@@ -348,8 +348,17 @@ static ngx_int_t
 ngx_pyroscope_ingest_refuse(ngx_http_request_t *r, ngx_pyroscope_upload_t *u,
     const pyro_error_t *err)
 {
+    ngx_pyroscope_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
+
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_PUSHES_REFUSED, 1);
     ngx_pyroscope_metrics_discarded(err->reason, u->body.size);
+
+    if (ctx->service.len) {
+        ngx_pyroscope_metrics_service_refused(u->push.tenant,
+                                          ngx_pyroscope_slice(&ctx->service));
+    }
 
     return ngx_pyroscope_reply_error(r, err);
 }

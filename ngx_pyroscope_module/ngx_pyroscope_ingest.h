@@ -31,6 +31,7 @@ struct ngx_pyroscope_upload_s {
 
     /* made by the parse task; the arena is freed with the request's pool */
     pyro_arena_t           *arena;
+    pyro_slice_t            service;        /* its name, once it is known */
     pyro_jfr_report_t       report;
     pyro_status_e           status;
     pyro_error_t            error;

@@ -137,6 +137,10 @@ void ngx_pyroscope_metrics_samples(const pyro_profile_t *profile);
 void ngx_pyroscope_metrics_service(pyro_slice_t tenant, pyro_slice_t service,
     uint64_t bytes, uint64_t samples);
 
+/* One that is refused; only a service that has a line gets it there. */
+void ngx_pyroscope_metrics_service_refused(pyro_slice_t tenant,
+    pyro_slice_t service);
+
 /* An answer: by route, method and status; once a request. */
 void ngx_pyroscope_metrics_request(ngx_http_request_t *r,
     ngx_pyroscope_ctx_t *ctx, ngx_uint_t status);

@@ -22,6 +22,8 @@ static const struct {
       "Bytes of their bodies." },
     { "ngx_pyroscope_service_samples_total", "counter",
       "Distinct samples of them that were stored." },
+    { "ngx_pyroscope_service_refused_total", "counter",
+      "Uploads of a service that were refused when its name was known." },
     { "ngx_pyroscope_service_last_push_timestamp_seconds", "gauge",
       "When the latest of them was answered." }
 };
@@ -36,9 +38,24 @@ ngx_pyroscope_metrics_service(pyro_slice_t tenant, pyro_slice_t service,
     sums[PYRO_TALLY_PUSHES] = 1;
     sums[PYRO_TALLY_BYTES] = bytes;
     sums[PYRO_TALLY_SAMPLES] = samples;
+    sums[PYRO_TALLY_REFUSED] = 0;
 
     pyro_tally_add(&ngx_pyroscope_metrics()->services, tenant, service, sums,
-                   pyro_clock_wall());
+                   1, pyro_clock_wall());
+}
+
+
+void
+ngx_pyroscope_metrics_service_refused(pyro_slice_t tenant,
+    pyro_slice_t service)
+{
+    uint64_t  sums[PYRO_TALLY_SUMS];
+
+    ngx_memzero(sums, sizeof(sums));
+    sums[PYRO_TALLY_REFUSED] = 1;
+
+    pyro_tally_add(&ngx_pyroscope_metrics()->services, tenant, service, sums,
+                   0, 0);
 }
 
 
@@ -67,7 +84,9 @@ ngx_pyroscope_metrics_services(pyro_rope_t *out)
                                            sizeof(text)));
         }
 
-        if (tally->rest.sums[PYRO_TALLY_PUSHES]) {
+        if (tally->rest.sums[PYRO_TALLY_PUSHES]
+            || tally->rest.sums[PYRO_TALLY_REFUSED])
+        {
             pyro_rope_printf(out, "%s{rest=\"others\"} %s\n", name,
                 ngx_pyroscope_metrics_cell(&tally->rest, column, text,
                                            sizeof(text)));

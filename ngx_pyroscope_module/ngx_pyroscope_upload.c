@@ -125,6 +125,7 @@ ngx_pyroscope_upload_run(ngx_pyroscope_upload_t *u)
     status = ngx_pyroscope_upload_labels(u, &labels);
 
     if (status == PYRO_OK) {
+        u->service = pyro_labels_get(&labels, PYRO_SLICE("service_name"));
         status = ngx_pyroscope_upload_times(u);
     }
 

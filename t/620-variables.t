@@ -57,7 +57,7 @@ logged('a push', push_as('acme', PyroJfr::recording($RECORDING)),
 logged('the same again', push_as('acme', PyroJfr::recording($RECORDING)),
        qr/^200\|acme\|shop\|\d+\|$time\|$time$/);
 logged('a broken one', push_as('acme', \'no recording'),
-       qr/^422\|acme\|-\|-\|$time\|-$/);
+       qr/^422\|acme\|shop\|-\|$time\|-$/);
 logged('a format', push_as('acme', \'x', format => 'none'),
        qr/^400\|acme\|-\|-\|-\|-$/);
 logged('nobody', $t->post('/ingest?name=a&format=jfr', ''),

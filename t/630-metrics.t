@@ -178,6 +178,9 @@ is_deeply by('ngx_pyroscope_service_received_bytes_total', 'service_name'),
           { shop => 3 * length $jfr, 'cart' => length $jfr },
           'bytes of services';
 
+is_deeply by('ngx_pyroscope_service_refused_total', 'service_name'),
+          { shop => 1, cart => 0 }, 'refused ones of services';
+
 {
     my $samples = by('ngx_pyroscope_service_samples_total', 'service_name');
     my $last = by('ngx_pyroscope_service_last_push_timestamp_seconds',

@@ -39,7 +39,7 @@ pyro_tally_init(pyro_tally_t *tally)
 
 void
 pyro_tally_add(pyro_tally_t *tally, pyro_slice_t tenant, pyro_slice_t name,
-    const uint64_t sums[PYRO_TALLY_SUMS], int64_t now)
+    const uint64_t sums[PYRO_TALLY_SUMS], int make, int64_t now)
 {
     int                i;
     char               text[PYRO_TALLY_NAME];
@@ -59,7 +59,8 @@ pyro_tally_add(pyro_tally_t *tally, pyro_slice_t tenant, pyro_slice_t name,
         row = pyro_tally_find(tally, hash, tenant, name, &at);
 
         if (row == NULL) {
-            row = pyro_tally_enter(tally, hash, tenant, name);
+            row = make ? pyro_tally_enter(tally, hash, tenant, name)
+                       : &tally->rest;
         }
     }
 
@@ -68,7 +69,9 @@ pyro_tally_add(pyro_tally_t *tally, pyro_slice_t tenant, pyro_slice_t name,
                                   memory_order_relaxed);
     }
 
-    atomic_store_explicit(&row->last, now, memory_order_relaxed);
+    if (make) {
+        atomic_store_explicit(&row->last, now, memory_order_relaxed);
+    }
 }
 
 

@@ -32,6 +32,7 @@ typedef enum {
     PYRO_TALLY_PUSHES = 0,
     PYRO_TALLY_BYTES,
     PYRO_TALLY_SAMPLES,
+    PYRO_TALLY_REFUSED,
     PYRO_TALLY_SUMS
 } pyro_tally_sum_e;
 
@@ -60,9 +61,14 @@ typedef struct {
 /* In zeroed memory.  -1: it cannot be. */
 int pyro_tally_init(pyro_tally_t *tally);
 
-/* Adds to the row of that name, or to the rest. */
+/*
+ * Adds to the row of that name, or to the rest.  make: it gets a row if there
+ * is room, and now is the time of its latest; else what has no row is the
+ * rest's, and times stay as they are.
+ */
 void pyro_tally_add(pyro_tally_t *tally, pyro_slice_t tenant,
-    pyro_slice_t name, const uint64_t sums[PYRO_TALLY_SUMS], int64_t now);
+    pyro_slice_t name, const uint64_t sums[PYRO_TALLY_SUMS], int make,
+    int64_t now);
 
 /* Rows from 0 on that can be read. */
 static inline uint32_t

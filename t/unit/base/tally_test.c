@@ -42,9 +42,18 @@ teardown(void **state)
 static void
 add(pyro_tally_t *tally, const char *tenant, pyro_slice_t name, uint64_t n)
 {
-    uint64_t  sums[PYRO_TALLY_SUMS] = { 1, n, 10 * n };
+    uint64_t  sums[PYRO_TALLY_SUMS] = { 1, n, 10 * n, 0 };
 
-    pyro_tally_add(tally, pyro_slice_str(tenant), name, sums, (int64_t) n);
+    pyro_tally_add(tally, pyro_slice_str(tenant), name, sums, 1, (int64_t) n);
+}
+
+
+static void
+refuse(pyro_tally_t *tally, pyro_slice_t name)
+{
+    uint64_t  sums[PYRO_TALLY_SUMS] = { 0, 0, 0, 1 };
+
+    pyro_tally_add(tally, PYRO_SLICE("t"), name, sums, 0, 99);
 }
 
 
@@ -82,6 +91,26 @@ a_row_each(void **state)
     row_is(&tally->rows[2], "u", "shop", 1, 1, 1);
     row_is(&tally->rows[3], "t", "", 1, 2, 2);
     row_is(&tally->rest, "", "", 0, 0, 0);
+}
+
+
+/* Else whoever sends nonsense would take all rows. */
+static void
+what_is_refused_gets_no_row(void **state)
+{
+    pyro_tally_t  *tally;
+
+    tally = *state;
+
+    refuse(tally, PYRO_SLICE("shop"));
+    add(tally, "t", PYRO_SLICE("shop"), 5);
+    refuse(tally, PYRO_SLICE("shop"));
+
+    assert_int_equal(pyro_tally_rows(tally), 1);
+    row_is(&tally->rows[0], "t", "shop", 1, 5, 5);
+    assert_int_equal(tally->rows[0].sums[PYRO_TALLY_REFUSED], 1);
+    row_is(&tally->rest, "", "", 0, 0, 0);
+    assert_int_equal(tally->rest.sums[PYRO_TALLY_REFUSED], 1);
 }
 
 
@@ -177,6 +206,8 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup_teardown(a_row_each, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_refused_gets_no_row, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(names_can_be_shown, setup, teardown),
         cmocka_unit_test_setup_teardown(many_names_of_many_processes, setup,
                                         teardown),
