@@ -25,9 +25,6 @@ my $SMALL = 'new_spancontext';
 my $ONE = PyroJfr::cpu_total($SMALL);
 my $START = PyroJfr::FROM;
 
-# a folder that goes with its test
-sub folder { PyroTest->new->dir }
-
 
 # ---- what systemd says ------------------------------------------------------
 
@@ -197,6 +194,20 @@ sub works {
     is $total->(), $ONE, 'a query of it';
     is $query->metric('ngx_pyroscope_upkeep_failures_total'), 0,
        'no failure of the upkeep';
+
+    my ($status, $said) = PyroTest::check_store($t->dir . '/state/data');
+
+    is $status, 0, "$name: a tool outside reads the store meanwhile"
+        or diag $said;
+}
+
+# It ends, with nothing bad in its logs; a sanitizer writes where it may.
+sub ends {
+    my ($t) = @_;
+
+    is $t->stop, 0, "$t->{name}: a clean end";
+    $t->log_ok;
+    is_deeply [glob $t->dir . '/state/*san.*'], [], 'no report';
 }
 
 # Of every process: { field of its status => value }
@@ -272,9 +283,8 @@ END
     }
 
     owned($t, $uid, $t->dir . '/state/data');
-    is $t->stop, 0, 'a clean end';
+    ends($t);
     owned($t, $uid, $t->dir . '/state/data');
-    $t->log_ok;
 }
 
 
@@ -318,9 +328,8 @@ END
     }
 
     owned($t, $uid, $t->dir . '/state/data');
-    is $t->stop, 0, 'a clean end';
+    ends($t);
     owned($t, $uid, $t->dir . '/state/data');
-    $t->log_ok;
 }
 
 done_testing;
