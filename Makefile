@@ -262,7 +262,8 @@ DEPS_TEST   := $(DEPS) libcmocka-dev curl python3 perl \
                libfilter-perl libhttp-message-perl libipc-run-perl \
                liblist-moreutils-perl libtest-base-perl \
                libtest-longstring-perl libtext-diff-perl liburi-perl procps \
-               libwww-perl groff-base libyaml-libyaml-perl
+               libwww-perl groff-base libyaml-libyaml-perl openssl systemd \
+               util-linux linux-libc-dev
 DEPS_DEMO   := default-jdk-headless maven python3
 DEPS_FUZZ   := clang libclang-rt-dev
 DEPS_IMAGE  := docker.io docker-compose debootstrap python3

@@ -148,6 +148,12 @@ pyro_jfr_argument(pyro_jfr_room_t *room, pyro_slice_t argument)
     len = (size_t) (equals - argument.data);
     name = pyro_slice(argument.data, len);
 
+    /* all but the first have the blank before them */
+
+    while (name.len && name.data[0] == ' ') {
+        name = pyro_slice(name.data + 1, name.len - 1);
+    }
+
     agent = pyro_slice_starts(name, PYRO_SLICE("-javaagent:"))
             || pyro_slice_starts(name, PYRO_SLICE("-agentpath:"))
             || pyro_slice_starts(name, PYRO_SLICE("-agentlib:"));

@@ -19,6 +19,8 @@ static void ngx_pyroscope_error_page_count(ngx_http_request_t *r,
 static void ngx_pyroscope_error_page_json(ngx_http_request_t *r,
     ngx_str_t *text);
 static char *ngx_pyroscope_error_page_message(ngx_http_request_t *r);
+static u_char *ngx_pyroscope_error_page_bad(ngx_http_request_t *r,
+    u_char *text);
 
 
 static ngx_http_output_header_filter_pt  ngx_pyroscope_next_header_filter;
@@ -198,6 +200,23 @@ ngx_pyroscope_error_page_message(ngx_http_request_t *r)
 
     switch (r->headers_out.status) {
 
+    case NGX_HTTP_BAD_REQUEST:
+        p = ngx_pyroscope_error_page_bad(r, text);
+        break;
+
+    case NGX_HTTP_UNAUTHORIZED:
+        p = ngx_sprintf(text, "the credentials are missing or wrong");
+        break;
+
+    case NGX_HTTP_FORBIDDEN:
+        p = ngx_sprintf(text, "nginx is configured to refuse this client or "
+                        "request");
+        break;
+
+    case NGX_HTTP_TOO_MANY_REQUESTS:
+        p = ngx_sprintf(text, "nginx is configured to limit such requests");
+        break;
+
     case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
         p = ngx_sprintf(text, "the request body is larger than "
                         "client_max_body_size, %O bytes",
@@ -220,6 +239,43 @@ ngx_pyroscope_error_page_message(ngx_http_request_t *r)
     *p = '\0';
 
     return (char *) text;
+}
+
+
+/*
+ * nginx refuses a client without the certificate that it must have, or with a
+ * bad one, as it does a broken request.  OpenSSL's reasons are plain text.
+ */
+
+static u_char *
+ngx_pyroscope_error_page_bad(ngx_http_request_t *r, u_char *text)
+{
+    ngx_str_t                   reason;
+    ngx_http_variable_value_t  *v;
+
+    static ngx_str_t  name = ngx_string("ssl_client_verify");
+    static ngx_str_t  failed = ngx_string("FAILED:");
+
+    v = r->connection->ssl == NULL ? NULL
+        : ngx_http_get_variable(r, &name, ngx_hash_key(name.data, name.len));
+
+    if (v == NULL || v->not_found) {
+        return ngx_sprintf(text, "HTTP status 400");
+    }
+
+    if (v->len > failed.len
+        && ngx_strncmp(v->data, failed.data, failed.len) == 0)
+    {
+        reason.data = v->data + failed.len;
+        reason.len = ngx_min(v->len - failed.len, 64);
+
+        return ngx_sprintf(text, "the client's certificate is refused: %V",
+                           &reason);
+    }
+
+    return ngx_sprintf(text, "HTTP status 400%s",
+                       v->len == 4 && ngx_strncmp(v->data, "NONE", 4) == 0
+                       ? ", and the client sent no certificate" : "");
 }
 
 

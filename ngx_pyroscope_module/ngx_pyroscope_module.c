@@ -3,6 +3,7 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_conf.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_error_page.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_listen.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_log.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_process.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_route.h"
@@ -182,6 +183,10 @@ ngx_pyroscope_postconfiguration(ngx_conf_t *cf)
     }
 
     ngx_pyroscope_error_page_init();
+
+    if (ngx_pyroscope_log_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     return ngx_pyroscope_listen(cf, pmcf);
 }

@@ -211,7 +211,7 @@ location / { pyroscope; deny all; }
 GET /ready
 --- error_code: 403
 --- response_body chomp
-{"code":"permission_denied","message":"HTTP status 403"}
+{"code":"permission_denied","message":"nginx is configured to refuse this client or request"}
 --- response_headers
 Content-Type: application/json
 --- error_log

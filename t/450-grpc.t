@@ -256,7 +256,7 @@ for my $type (qw(grpc grpc-web+json)) {
 
         error_ok(call("$SERVICE/LabelValues", '', http1 => $http1,
                       headers => { %headers, 'X-Forbidden' => 1 }),
-                 7, qr/HTTP status 403/, "$type, 403, $http");
+                 7, qr/configured to refuse/, "$type, 403, $http");
         error_ok(call("$SERVICE/LabelValues", 'x' x 70_000, http1 => $http1,
                       headers => \%headers),
                  8, qr/larger than client_max_body_size, 65536 bytes/,

@@ -31,6 +31,8 @@ secrets_become_stars(void **state)
           "-javaagent:/a/dd.jar=*** -Xint" },
         { "-agentpath:/a/lib.so=start,event=cpu",
           "-agentpath:/a/lib.so=***" },
+        { "-Xint -javaagent:/a/dd.jar=token:x -agentlib:jdwp=a -Dx=y",
+          "-Xint -javaagent:/a/dd.jar=*** -agentlib:jdwp=*** -Dx=y" },
         { "-Dproxy=http://me:pw@host:80/x?y=z",
           "-Dproxy=http://***@host:80/x?y=z" },
         { "-Da=http://host/x@y -Db=jdbc:x://u:p@h",
