@@ -287,6 +287,7 @@ sub status {
         kill 'HUP', $t->pid;
         wait_for(sub { status($t)->{limits}{retention_period} eq $retention },
                  $TIMEOUT, "the retention to be $retention");
+        $t->wait_workers;
         pass "a change of the ConfigMap is there after HUP: $retention";
     };
 
