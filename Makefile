@@ -281,11 +281,12 @@ deps-demo:
 	@t/lib/packages $(DEPS_DEMO)
 
 # a Go that is new enough and the modules of the client; speedscope; a browser;
-# Grafana's types
+# Grafana's types and Kubernetes'
 deps-e2e:
 	@t/lib/speedscope > /dev/null
 	@t/lib/browser > /dev/null
 	@t/lib/grafana-schema > /dev/null
+	@t/lib/kubernetes-types > /dev/null
 	@cd t/e2e/client && ../../lib/go list -deps . > /dev/null
 
 deps-fuzz: deps
