@@ -14,6 +14,7 @@
 /* What the query pool makes of /metrics. */
 typedef struct {
     pyro_store_t  *store;
+    int            available;
     pyro_rope_t    answer;
 } ngx_pyroscope_scrape_t;
 
@@ -51,7 +52,9 @@ ngx_pyroscope_ready_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
 
     worker = &ngx_pyroscope_worker;
 
-    if (worker->store == NULL) {
+    /* not opened, or opened and not readable any more */
+
+    if (worker->store == NULL || worker->store_error.status != PYRO_OK) {
         err = worker->store_error;
 
     } else if (pyro_store_room(worker->store, &err) == PYRO_OK) {
@@ -139,6 +142,8 @@ ngx_pyroscope_metrics_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
 
     pyro_rope_init(&scrape->answer, 0);
     scrape->store = ngx_pyroscope_worker.store;
+    scrape->available = scrape->store != NULL
+                        && ngx_pyroscope_worker.store_error.status == PYRO_OK;
 
     ngx_memzero(&task, sizeof(ngx_pyroscope_task_t));
     task.data = scrape;
@@ -174,7 +179,7 @@ ngx_pyroscope_scrape_run(void *data)
             && pyro_store_stats(scrape->store, &stats, &err) == PYRO_OK;
 
     ngx_pyroscope_metrics_text(&scrape->answer, known ? &stats : NULL,
-                               scrape->store != NULL);
+                               scrape->available);
 }
 
 

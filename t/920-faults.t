@@ -122,6 +122,25 @@ sub newer {
     write_file($file, $data);
 }
 
+# The same while it is open: written over where it is, with the generation of
+# its catalogue, so that whoever has it looks.
+sub become {
+    my ($file, $format, $generation) = @_;
+
+    my $data = read_file($file);
+    my %new = (format => $format, generation => $generation);
+
+    open my $out, '+<:raw', $file or die "$file: $!\n";
+
+    # behind each of them are its four bytes, the first of which is 0
+    while ($data =~ /(format|generation)(?=\0)/g) {
+        sysseek $out, $+[0], 0;
+        syswrite $out, pack('N', $new{$1}), 4;
+    }
+
+    close $out;
+}
+
 
 # ---- directories ------------------------------------------------------------
 
@@ -190,6 +209,16 @@ sub newer {
     works('the one of before', $t);
     is_deeply [$t->worker_pids], \@pids, 'by the same workers';
     is total_of($t, $time, $time + 2 * $day), 2 * $total, 'all is there';
+
+    # while the server runs: nobody goes on with what another version has
+    become($control, 2, 1000);
+    ok wait_for(sub {
+        !grep { $t->get('/ready')->{status} != 503 } 1 .. 10
+    }, undef, '/ready'), 'a catalogue taken over: all workers see it';
+    unavailable('a catalogue taken over', $t, $reason);
+    become($control, 1, 2000);
+    works('and given back', $t);
+    is_deeply [$t->worker_pids], \@pids, 'and given back: the same workers';
 
     # one partition: its day alone
     is $t->stop, 0, 'a stop';
