@@ -111,19 +111,8 @@ sub works {
     $works++;
 }
 
-# Makes a file one of the next format, in each page that says so.
-sub newer {
-    my ($file) = @_;
-
-    my ($old, $new) = map { 'format' . pack 'N', $_ } 1, 2;
-    my $data = read_file($file);
-
-    $data =~ s/\Q$old\E/$new/g or die "$file has no format\n";
-    write_file($file, $data);
-}
-
-# The same while it is open: written over where it is, with the generation of
-# its catalogue, so that whoever has it looks.
+# Another format of a catalogue that is open: written over where it is, with the
+# generation, so that whoever has it looks.
 sub become {
     my ($file, $format, $generation) = @_;
 
@@ -182,7 +171,7 @@ sub become {
 
     my $good = read_file($control);
 
-    newer($control);
+    newer_format($control);
     my $before = hashes("$dir/new");
     is keys %$before, 3, 'a catalogue and two partitions';
 
@@ -226,7 +215,7 @@ sub become {
     my ($first) = glob "$dir/new/p-20231114.*.mdb";
     my $part = read_file($first);
 
-    newer($first);
+    newer_format($first);
     $before = hashes("$dir/new")->{basename($first)};
 
     my $days = sub {
