@@ -217,6 +217,72 @@ sub queued_connections {
 }
 
 
+# ---- clients that keep a worker ---------------------------------------------
+
+# A push of which the half comes, and then nothing: it has the old worker wait
+# for it, but not for ever.
+sub stuck {
+    my ($what, %opt) = @_;
+
+    my $t = PyroTest->new(workers => 2, %opt)->start;
+    my $request = $t->request_bytes('POST', $t->ingest_path(
+        name => 'stuck', from => $time), body => $bytes);
+    my @old = $t->worker_pids;
+    my @socks = map { $t->connect } 1 .. 2;
+    my $idle = $t->connect;
+
+    $t->send_bytes($_, substr $request, 0, length($request) / 2) for @socks;
+    $t->send_bytes($idle, $t->request_bytes('GET', '/ready', keepalive => 1));
+    is $t->read_response($idle)->{status}, 200, "$what: a client";
+    wait_for(sub { !queued_connections($t) }, undef, 'the workers');
+
+    $t->reload;
+    is sysread($idle, my $byte, 1), 0, "$what: an idle connection is closed";
+    is push_one($t, 'other')->{status}, 200, "$what: pushes go on";
+    is PyroJfr::total($t, name => 'other'), $total, "$what: and queries";
+
+    ok eval { $t->wait_workers(2) }, "$what: the old workers end";
+    is_deeply [grep { my $p = $_; grep { $_ == $p } @old } $t->worker_pids],
+              [], "$what: there are others";
+    is_deeply [grep { eval { $t->read_response($_) } } @socks], [],
+              "$what: half a push has no answer";
+    is PyroJfr::total($t, name => 'stuck'), 0, "$what: nothing is stored of it";
+    is $t->stop, 0, 'the end';
+    $t->log_ok;
+}
+
+stuck('client_body_timeout', location => 'client_body_timeout 1s;');
+stuck('worker_shutdown_timeout', main => 'worker_shutdown_timeout 1s;');
+
+# It ends what is being read and written as well, in any state: those get no
+# answer, and nobody dies of it.
+{
+    my $t = PyroTest->new(workers => 2,
+                          main => 'worker_shutdown_timeout 1ms;')->start;
+    my @load = load($t, 'cut', 4);
+    my $large = PyroJfr::bytes('cortex-dev-01__kafka-0__cpu_lock0_alloc0__0');
+
+    for my $n (1 .. 10) {
+        my @parked = map { PyroJfr::prepare($t, 'POST', $t->ingest_path(
+            name => 'parked', from => $time + $n * 10 + $_), body => $large) }
+            1 .. 6;
+
+        PyroJfr::finish(@parked);
+        $t->reload;
+    }
+
+    my ($statuses, $acknowledged) = unload(@load);
+
+    is_deeply [grep { !/^(?:0|200|429)$/ } keys %$statuses], [],
+              'workers cut off: 200, 429 or no answer'
+        or diag explain $statuses;
+    nothing_lost('workers cut off', $t, $acknowledged);
+    $t->wait_workers(2);
+    is $t->stop, 0, 'the end';
+    $t->log_ok;
+}
+
+
 # ---- SIGKILL ----------------------------------------------------------------
 
 {
