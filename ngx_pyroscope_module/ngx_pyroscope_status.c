@@ -46,7 +46,7 @@ ngx_pyroscope_status_text(ngx_http_request_t *r, ngx_uint_t status,
 ngx_int_t
 ngx_pyroscope_ready_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
 {
-    char                     text[PYRO_ERROR_MESSAGE_MAX + 32];
+    u_char                  *text;
     pyro_error_t             err;
     ngx_pyroscope_worker_t  *worker;
 
@@ -62,15 +62,21 @@ ngx_pyroscope_ready_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
                                          "ready");
     }
 
-    if (ngx_pyroscope_reply_header(r, "Retry-After", "1") != NGX_OK) {
+    text = ngx_pnalloc(r->pool, sizeof("Store \"\" not ready: \n")
+                                + worker->conf->dir.len
+                                + PYRO_ERROR_MESSAGE_MAX);
+
+    if (text == NULL
+        || ngx_pyroscope_reply_header(r, "Retry-After", "1") != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    *ngx_snprintf((u_char *) text, sizeof(text) - 1, "Store not ready: %s\n",
-                  err.message) = '\0';
+    ngx_sprintf(text, "Store \"%V\" not ready: %s\n%Z", &worker->conf->dir,
+                err.message);
 
     return ngx_pyroscope_status_text(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     NGX_PYROSCOPE_TEXT, text);
+                                     NGX_PYROSCOPE_TEXT, (char *) text);
 }
 
 
