@@ -311,6 +311,7 @@ failure_taken_over(const char *dir, pyro_profile_t *p)
     pyro_env_t         *env;
     pyro_kv_db_t        meta;
     pyro_kv_txn_t      *txn;
+    pyro_store_work_t   work = { .now = T0 };
     pyro_store_push_t   push, *list[1];
 
     old = fixture_open(dir);
@@ -337,6 +338,9 @@ failure_taken_over(const char *dir, pyro_profile_t *p)
             assert_non_null(strstr(push.error.message,
                                    "control.mdb has format 2"));
             assert_int_equal(pyro_store_refresh(old, &err), PYRO_UNAVAILABLE);
+            assert_int_equal(pyro_store_maintain(old, &work, &err),
+                             PYRO_UNAVAILABLE);
+            assert_int_equal(work.slots, 0);
 
         } else {
             assert_int_equal(push.status, PYRO_OK);
