@@ -131,6 +131,27 @@ sub goes_on {
 }
 
 
+# ---- a catalogue that is lost -----------------------------------------------
+
+sub is_made_anew {
+    my ($version) = @_;
+
+    my $expected = PyroTest::Saved::expected($version);
+    my $t = PyroTest::Saved::server($version);
+
+    unlink $t->data . '/control.mdb' or die "control.mdb: $!\n";
+    $t->start;
+    is_deeply [PyroTest::Saved::states($t->data)], $expected->{states},
+              "$version, without its catalogue: partitions are taken in";
+    is_deeply PyroTest::Saved::profiles(
+                  $t, @{ $expected->{days} }{qw(days hours sealed late open)}),
+              $expected->{answers}{profiles},
+              "$version, without its catalogue: profiles";
+    is $t->stop, 0, "$version, without its catalogue: the end";
+    $t->log_ok;
+}
+
+
 # ---- a version that does not know its format --------------------------------
 
 # What this version makes of the next format is what older ones make of ours.
@@ -184,6 +205,7 @@ cmp_ok scalar @versions, '>', 0, "stores of: @versions";
 
 for (@versions) {
     goes_on($_);
+    is_made_anew($_);
     is_left($_);
 }
 
