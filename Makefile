@@ -19,6 +19,8 @@
 #   make soak           processes that are killed at any moment, SOAK=200 times
 #   make test-asan      every suite with the sanitizer build
 #   make test-static    every suite with the module linked into nginx
+#   make test-load      200 clients for LOAD_TIME seconds [60], a HUP every
+#                       LOAD_HUP [3]
 #   make test-image     the container image, built and run
 #   make fuzz           each fuzz target for FUZZ_TIME seconds [60]
 #   make bench          the benchmarks of t/bench
@@ -321,7 +323,7 @@ demo: deps-demo
 SUITES      := $(sort $(wildcard t/*.t))
 PROVE       := prove $(PROVEARGS)
 
-.PHONY: test test-asan test-static test-image
+.PHONY: test test-asan test-static test-load test-image
 test: deps-test deps-demo deps-e2e module
 	$(MAKE) $(JOBS) jfrcat store-tool
 	$(MAKE) $(JOBS) SAN=1 unit fuzz-replay jfrcat store-tool
@@ -350,6 +352,17 @@ soak: deps-test
 	$(MAKE) $(JOBS) $(SOAK_TESTS:%=$(B)/unit/storage/%_test)
 	PYRO_SOAK=$(SOAK) t/lib/suite $(PROVE) \
 	    $(SOAK_TESTS:%=$(B)/unit/storage/%_test)
+
+# "make test" has a short one of it
+LOAD_TIME   ?= 60
+LOAD_HUP    ?= 3
+LOAD_CONNECTIONS ?= 200
+
+test-load: deps-test module
+	$(MAKE) $(JOBS) store-tool
+	TEST_NGINX_LOAD_MODULES=$(ROOT)/$(MODULE) LOAD_TIME=$(LOAD_TIME) \
+	    LOAD_HUP=$(LOAD_HUP) LOAD_CONNECTIONS=$(LOAD_CONNECTIONS) \
+	    t/lib/suite $(PROVE) -v t/e2e/load.t
 
 test-image: deps-image
 	prove t/e2e/image

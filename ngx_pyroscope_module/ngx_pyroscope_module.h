@@ -104,7 +104,8 @@ typedef struct {
 typedef struct {
     ngx_pyroscope_main_conf_t    *conf;
     pyro_store_t                 *store;        /* NULL: not available */
-    pyro_error_t                  store_error;  /* why */
+    pyro_error_t                  store_error;  /* why; with a store: why it
+                                                 * cannot be read now */
     ngx_thread_pool_t            *parse_pool;
     ngx_thread_pool_t            *query_pool;
     ngx_thread_pool_t            *write_pool;

@@ -21,10 +21,19 @@ typedef struct {
 } ngx_pyroscope_open_t;
 
 
+/* A look at the store off the event loop. */
+typedef struct {
+    pyro_store_t          *store;
+    pyro_error_t           error;       /* its result */
+} ngx_pyroscope_refresh_t;
+
+
 static void ngx_pyroscope_make_dir(ngx_cycle_t *cycle,
     ngx_pyroscope_main_conf_t *pmcf);
 static void ngx_pyroscope_open_result(ngx_pyroscope_open_t *open,
     ngx_log_t *log);
+static void ngx_pyroscope_unavailable(const pyro_error_t *err, ngx_log_t *log);
+static void ngx_pyroscope_available(ngx_log_t *log);
 static void ngx_pyroscope_open_retry(ngx_event_t *ev);
 static void ngx_pyroscope_open_thread(void *data, ngx_log_t *log);
 static void ngx_pyroscope_open_done(ngx_event_t *ev);
@@ -230,27 +239,48 @@ ngx_pyroscope_open_result(ngx_pyroscope_open_t *open, ngx_log_t *log)
     worker = &ngx_pyroscope_worker;
 
     if (open->store != NULL) {
-        if (worker->store_error.status != PYRO_OK) {
-            ngx_log_error(NGX_LOG_NOTICE, log, 0, "pyroscope store \"%V\" is "
-                          "available", &worker->conf->dir);
-        }
-
         worker->store = open->store;
-        worker->store_error.status = PYRO_OK;
+        ngx_pyroscope_available(log);
         return;
     }
 
-    /* once for each reason, not once a second */
+    ngx_pyroscope_unavailable(&open->error, log);
+    ngx_add_timer(&ngx_pyroscope_retry_event, NGX_PYROSCOPE_RETRY);
+}
 
-    if (ngx_strcmp(worker->store_error.message, open->error.message) != 0) {
+
+/* For /ready, and in the log: once for each reason, not once a second. */
+
+static void
+ngx_pyroscope_unavailable(const pyro_error_t *err, ngx_log_t *log)
+{
+    ngx_pyroscope_worker_t  *worker;
+
+    worker = &ngx_pyroscope_worker;
+
+    if (ngx_strcmp(worker->store_error.message, err->message) != 0) {
         ngx_log_error(NGX_LOG_EMERG, log, 0, "pyroscope store \"%V\" is not "
-                      "available: %s", &worker->conf->dir,
-                      open->error.message);
+                      "available: %s", &worker->conf->dir, err->message);
     }
 
-    worker->store_error = open->error;
+    worker->store_error = *err;
+}
 
-    ngx_add_timer(&ngx_pyroscope_retry_event, NGX_PYROSCOPE_RETRY);
+
+static void
+ngx_pyroscope_available(ngx_log_t *log)
+{
+    ngx_pyroscope_worker_t  *worker;
+
+    worker = &ngx_pyroscope_worker;
+
+    if (worker->store_error.status != PYRO_OK) {
+        ngx_log_error(NGX_LOG_NOTICE, log, 0, "pyroscope store \"%V\" is "
+                      "available", &worker->conf->dir);
+    }
+
+    worker->store_error.status = PYRO_OK;
+    worker->store_error.message[0] = '\0';
 }
 
 
@@ -280,8 +310,9 @@ ngx_pyroscope_open_done(ngx_event_t *ev)
 /*
  * A worker that nobody asks anything keeps the files open that retention has
  * removed, and with them their room on the disk: it looks now and then.  It
- * also sees then whether there is room for pushes, for /ready to say; once it
- * was scarce, as often as a store is tried that is not there.
+ * also sees then whether the store can be read still and there is room for
+ * pushes, for /ready to say; once that was not so, as often as a store is tried
+ * that is not there.
  */
 
 static void
@@ -289,7 +320,7 @@ ngx_pyroscope_refresh_init(ngx_cycle_t *cycle)
 {
     ngx_thread_task_t  *task;
 
-    task = ngx_thread_task_alloc(cycle->pool, sizeof(pyro_store_t *));
+    task = ngx_thread_task_alloc(cycle->pool, sizeof(ngx_pyroscope_refresh_t));
 
     if (task == NULL) {
         return;
@@ -297,6 +328,7 @@ ngx_pyroscope_refresh_init(ngx_cycle_t *cycle)
 
     task->handler = ngx_pyroscope_refresh_thread;
     task->event.handler = ngx_pyroscope_refresh_done;
+    task->event.data = task->ctx;
     task->event.log = cycle->log;
     ngx_pyroscope_refresh_task = task;
 
@@ -314,16 +346,16 @@ ngx_pyroscope_refresh_init(ngx_cycle_t *cycle)
 static void
 ngx_pyroscope_refresh_start(ngx_event_t *ev)
 {
-    pyro_store_t  **store;
+    ngx_pyroscope_refresh_t  *refresh;
 
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;
     }
 
-    store = ngx_pyroscope_refresh_task->ctx;
-    *store = ngx_pyroscope_worker.store;
+    refresh = ngx_pyroscope_refresh_task->ctx;
+    refresh->store = ngx_pyroscope_worker.store;
 
-    if (*store == NULL
+    if (refresh->store == NULL
         || ngx_thread_task_post(ngx_pyroscope_worker.query_pool,
                                 ngx_pyroscope_refresh_task)
            != NGX_OK)
@@ -333,21 +365,33 @@ ngx_pyroscope_refresh_start(ngx_event_t *ev)
 }
 
 
-/* What goes wrong here, pushes and queries will tell. */
-
 static void
 ngx_pyroscope_refresh_thread(void *data, ngx_log_t *log)
 {
-    (void) pyro_store_refresh(*(pyro_store_t **) data, NULL);
+    ngx_pyroscope_refresh_t *refresh = data;
+
+    refresh->error.status = PYRO_OK;
+
+    (void) pyro_store_refresh(refresh->store, &refresh->error);
 }
 
 
 static void
 ngx_pyroscope_refresh_done(ngx_event_t *ev)
 {
-    ngx_msec_t  pause;
+    ngx_msec_t                pause;
+    ngx_pyroscope_refresh_t  *refresh;
 
+    refresh = ev->data;
     pause = ngx_pyroscope_refresh_room(ev->log);
+
+    if (refresh->error.status != PYRO_OK) {
+        ngx_pyroscope_unavailable(&refresh->error, ev->log);
+        pause = NGX_PYROSCOPE_RETRY;
+
+    } else {
+        ngx_pyroscope_available(ev->log);
+    }
 
     if (!ngx_exiting) {
         ngx_add_timer(&ngx_pyroscope_refresh_event, pause);

@@ -14,6 +14,7 @@
 /* What the query pool makes of /metrics. */
 typedef struct {
     pyro_store_t  *store;
+    int            available;
     pyro_rope_t    answer;
 } ngx_pyroscope_scrape_t;
 
@@ -45,13 +46,15 @@ ngx_pyroscope_status_text(ngx_http_request_t *r, ngx_uint_t status,
 ngx_int_t
 ngx_pyroscope_ready_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
 {
-    char                     text[PYRO_ERROR_MESSAGE_MAX + 32];
+    u_char                  *text;
     pyro_error_t             err;
     ngx_pyroscope_worker_t  *worker;
 
     worker = &ngx_pyroscope_worker;
 
-    if (worker->store == NULL) {
+    /* not opened, or opened and not readable any more */
+
+    if (worker->store == NULL || worker->store_error.status != PYRO_OK) {
         err = worker->store_error;
 
     } else if (pyro_store_room(worker->store, &err) == PYRO_OK) {
@@ -59,15 +62,21 @@ ngx_pyroscope_ready_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
                                          "ready");
     }
 
-    if (ngx_pyroscope_reply_header(r, "Retry-After", "1") != NGX_OK) {
+    text = ngx_pnalloc(r->pool, sizeof("Store \"\" not ready: \n")
+                                + worker->conf->dir.len
+                                + PYRO_ERROR_MESSAGE_MAX);
+
+    if (text == NULL
+        || ngx_pyroscope_reply_header(r, "Retry-After", "1") != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    *ngx_snprintf((u_char *) text, sizeof(text) - 1, "Store not ready: %s\n",
-                  err.message) = '\0';
+    ngx_sprintf(text, "Store \"%V\" not ready: %s\n%Z", &worker->conf->dir,
+                err.message);
 
     return ngx_pyroscope_status_text(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     NGX_PYROSCOPE_TEXT, text);
+                                     NGX_PYROSCOPE_TEXT, (char *) text);
 }
 
 
@@ -139,6 +148,8 @@ ngx_pyroscope_metrics_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
 
     pyro_rope_init(&scrape->answer, 0);
     scrape->store = ngx_pyroscope_worker.store;
+    scrape->available = scrape->store != NULL
+                        && ngx_pyroscope_worker.store_error.status == PYRO_OK;
 
     ngx_memzero(&task, sizeof(ngx_pyroscope_task_t));
     task.data = scrape;
@@ -174,7 +185,7 @@ ngx_pyroscope_scrape_run(void *data)
             && pyro_store_stats(scrape->store, &stats, &err) == PYRO_OK;
 
     ngx_pyroscope_metrics_text(&scrape->answer, known ? &stats : NULL,
-                               scrape->store != NULL);
+                               scrape->available);
 }
 
 

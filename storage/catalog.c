@@ -118,8 +118,16 @@ pyro_catalog_load(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
         return PYRO_OK;
     }
 
+    /* a newer version may have taken the store over: see docs/upgrade.md */
+
+    status = pyro_meta_format(catalog->control, txn,
+                              catalog->dbi[PYRO_CONTROL_META], err);
+
+    if (status != PYRO_OK) {
+        return status;
+    }
+
     rc = pyro_kv_cursor(txn, catalog->dbi[PYRO_CONTROL_PART], &cursor);
-    status = PYRO_OK;
 
     if (rc == 0) {
         while (status == PYRO_OK

@@ -163,7 +163,8 @@ pyro_partition_t *pyro_catalog_generation_locked(pyro_catalog_t *catalog,
 pyro_partition_t *pyro_catalog_find_locked(pyro_catalog_t *catalog,
     int64_t time);
 
-/* Reads everything from control.mdb, as txn sees it. */
+/* Reads everything from control.mdb, as txn sees it, if that has changed.
+ * PYRO_UNAVAILABLE also if it is of another format now. */
 pyro_status_e pyro_catalog_load(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
     pyro_error_t *err);
 

@@ -556,6 +556,13 @@ pyro_env_error(pyro_env_t *env, int rc, const char *what, pyro_error_t *err)
                               mdb_strerror(rc));
     }
 
+    if (rc == EACCES) {
+        return pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                              "storage: %s cannot %s: %s, for user %lu",
+                              env->name, what, mdb_strerror(rc),
+                              (unsigned long) geteuid());
+    }
+
     return pyro_error_set(err, PYRO_UNAVAILABLE,
                           rc == ENOSPC || rc == EDQUOT ? PYRO_REASON_DISK
                                                        : PYRO_REASON_STORE,

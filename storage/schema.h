@@ -26,7 +26,8 @@
  *
  *   meta     "format"             be32
  *            "generation"         be32, one more with each change of the
- *                                 catalogue: readers reload when it differs
+ *                                 catalogue, of its format too: readers reload
+ *                                 when it differs
  *            "late"               be64, storage/late.h; no such key: none made
  *            "clock"              be64, be64, storage/trust.h: ns; no such key:
  *                                 the clock is believed

@@ -50,6 +50,15 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
     }
 
     work->held = 1;
+
+    /* partitions are no business of ours if it is of another version now */
+
+    worst = pyro_catalog_refresh(&store->catalog, err);
+
+    if (worst != PYRO_OK) {
+        return worst;
+    }
+
     arena = pyro_arena_create(0);
 
     if (arena == NULL) {

@@ -54,7 +54,7 @@ sub says_so {
         return $r->{status} == 503 && $r;
     }, undef, '/ready to say so');
 
-    like $r->{body}, qr/Store not ready: .*lmdb\.min_free_disk is .* bytes/,
+    like $r->{body}, qr{Store ".*/data" not ready: .*lmdb\.min_free_disk is .* bytes},
          "$what: /ready says why";
     is $r->{headers}{'retry-after'}, 1, "$what: /ready, Retry-After";
     is $t->metric('ngx_pyroscope_store_disk_scarce'), 1, "$what: /metrics";

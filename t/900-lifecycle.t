@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Reload, stop, kill and upgrade under load; stores that cannot be opened, at
-# the start and later.  What was answered 200 is there, whatever happened.
+# Reload, stop, kill and upgrade under load.  What was answered 200 is there,
+# whatever happened.
 
 use strict;
 use warnings;
@@ -217,6 +217,72 @@ sub queued_connections {
 }
 
 
+# ---- clients that keep a worker ---------------------------------------------
+
+# A push of which the half comes, and then nothing: it has the old worker wait
+# for it, but not for ever.
+sub stuck {
+    my ($what, %opt) = @_;
+
+    my $t = PyroTest->new(workers => 2, %opt)->start;
+    my $request = $t->request_bytes('POST', $t->ingest_path(
+        name => 'stuck', from => $time), body => $bytes);
+    my @old = $t->worker_pids;
+    my @socks = map { $t->connect } 1 .. 2;
+    my $idle = $t->connect;
+
+    $t->send_bytes($_, substr $request, 0, length($request) / 2) for @socks;
+    $t->send_bytes($idle, $t->request_bytes('GET', '/ready', keepalive => 1));
+    is $t->read_response($idle)->{status}, 200, "$what: a client";
+    wait_for(sub { !queued_connections($t) }, undef, 'the workers');
+
+    $t->reload;
+    is sysread($idle, my $byte, 1), 0, "$what: an idle connection is closed";
+    is push_one($t, 'other')->{status}, 200, "$what: pushes go on";
+    is PyroJfr::total($t, name => 'other'), $total, "$what: and queries";
+
+    ok eval { $t->wait_workers(2) }, "$what: the old workers end";
+    is_deeply [grep { my $p = $_; grep { $_ == $p } @old } $t->worker_pids],
+              [], "$what: there are others";
+    is_deeply [grep { eval { $t->read_response($_) } } @socks], [],
+              "$what: half a push has no answer";
+    is PyroJfr::total($t, name => 'stuck'), 0, "$what: nothing is stored of it";
+    is $t->stop, 0, 'the end';
+    $t->log_ok;
+}
+
+stuck('client_body_timeout', location => 'client_body_timeout 1s;');
+stuck('worker_shutdown_timeout', main => 'worker_shutdown_timeout 1s;');
+
+# It ends what is being read and written as well, in any state: those get no
+# answer, and nobody dies of it.
+{
+    my $t = PyroTest->new(workers => 2,
+                          main => 'worker_shutdown_timeout 1ms;')->start;
+    my @load = load($t, 'cut', 4);
+    my $large = PyroJfr::bytes('cortex-dev-01__kafka-0__cpu_lock0_alloc0__0');
+
+    for my $n (1 .. 10) {
+        my @parked = map { PyroJfr::prepare($t, 'POST', $t->ingest_path(
+            name => 'parked', from => $time + $n * 10 + $_), body => $large) }
+            1 .. 6;
+
+        PyroJfr::finish(@parked);
+        $t->reload;
+    }
+
+    my ($statuses, $acknowledged) = unload(@load);
+
+    is_deeply [grep { !/^(?:0|200|429)$/ } keys %$statuses], [],
+              'workers cut off: 200, 429 or no answer'
+        or diag explain $statuses;
+    nothing_lost('workers cut off', $t, $acknowledged);
+    $t->wait_workers(2);
+    is $t->stop, 0, 'the end';
+    $t->log_ok;
+}
+
+
 # ---- SIGKILL ----------------------------------------------------------------
 
 {
@@ -260,156 +326,15 @@ sub queued_connections {
 }
 
 
-# ---- stores that cannot be opened -------------------------------------------
+# ---- one process ------------------------------------------------------------
 
-my $yaml = <<'END';
-server:
-  http_listen_address: 127.0.0.1
-  http_listen_port: %PORT%
-storage:
-  filesystem:
-    dir: %DIR%/block/data
-END
-
-# It is not there: 503 with the reason, everywhere, and a live server.
-sub unavailable {
-    my ($what, $t, $reason) = @_;
-
-    my $r = $t->get('/ready');
-
-    is $r->{status}, 503, "$what: /ready 503";
-    like $r->{body}, $reason, "$what: /ready says why";
-    is $r->{headers}{'retry-after'}, 1, "$what: /ready, Retry-After";
-
-    for my $r (push_one($t, 'x'),
-               $t->rpc('LabelNames', {}),
-               PyroJfr::merge($t)) {
-        is $r->{status}, 503, "$what: 503";
-        is $r->{json}{code}, 'unavailable', "$what: its code";
-        like $r->{json}{message}, $reason, "$what: its message";
-        is $r->{headers}{'retry-after'}, 1, "$what: Retry-After";
-    }
-
-    is $t->get('/healthz')->{status}, 200, "$what: /healthz";
-    is $t->metric('ngx_pyroscope_store_available'), 0, "$what: /metrics";
-}
-
-sub works {
-    my ($what, $t) = @_;
-
-    # each worker tries again by itself
-    $t->wait_ready;
-    ok wait_for(sub {
-        !grep { push_one($t, 'works')->{status} != 200 } 1 .. 6
-    }, undef, 'pushes'), "$what: pushes";
-    is PyroJfr::total($t, name => 'works'), $total, "$what: and queries";
-}
-
-my @not_there = (qr/"[^"]+" (?:failed|is not available)/);
-
-{
-    my $t = PyroTest->new(workers => 2, yaml => $yaml);
-
-    # the parent is a file: mkdir and open fail, for root too
-    write_file($t->dir . '/block', 'a file');
-    $t->start(ready => 0);
-    unavailable('a path below a file', $t, qr/block/);
-
-    my @pids = $t->worker_pids;
-
-    unlink $t->dir . '/block';
-    mkdir $t->dir . '/block';
-    mkdir $t->dir . '/block/data';
-    works('repaired', $t);
-    is_deeply [$t->worker_pids], \@pids, 'repaired: by the same workers';
-
-    # a reload onto a broken YAML
-    my $from = length $t->error_log;
-
-    $t->write_config(yaml => "server:\n  nonsense: 1\n");
-    kill 'HUP', $t->pid;
-    wait_for(sub { substr($t->error_log, $from) =~ /\[emerg\].*nonsense/ },
-             undef, 'the message');
-    is_deeply [$t->worker_pids], \@pids,
-              'reload onto a broken YAML: the same workers';
-    works('reload onto a broken YAML', $t);
-
-    # a reload onto a directory that cannot be
-    write_file($t->dir . '/other', 'a file');
-    $t->write_config(yaml => $yaml =~ s{block/data}{other/data}r);
-    kill 'HUP', $t->pid;
-    wait_for(sub {
-        my @now = $t->worker_pids(all => 1);
-        return @now == 2 && !grep { my $p = $_; grep { $_ == $p } @pids } @now;
-    }, undef, 'new workers');
-    unavailable('reload onto a bad directory', $t, qr/other/);
-
-    # and back, without a stop
-    $t->reload(yaml => $yaml);
-    works('and back', $t);
-    is $t->stop, 0, 'the end';
-    $t->log_ok(@not_there, qr/nonsense/);
-}
-
-{
-    my $t = PyroTest->new(workers => 2, yaml => $yaml =~ s{block/}{}r);
-
-    write_file($t->data, 'a file');
-    $t->start(ready => 0);
-    unavailable('not a directory', $t, qr/data/);
-    unlink $t->data;
-    mkdir $t->data;
-    works('repaired', $t);
-    is $t->stop, 0, 'the end';
-    $t->log_ok(@not_there);
-}
-
-{
-    my $t = PyroTest->new(workers => 2, yaml => $yaml);
-
-    $t->start;
-    works('a directory with no parent', $t);
-    is $t->stop, 0, 'the end';
-
-    # what is in it is not ours
-    my $control = $t->dir . '/block/data/control.mdb';
-    my $good = read_file($control);
-
-    write_file($control, 'x' x length $good);
-    $t->start(ready => 0);
-    unavailable('a catalogue of garbage', $t, qr/control\.mdb|data/);
-    is read_file($control), 'x' x length $good,
-       'a catalogue of garbage: stays as it is';
-    unlink $control;
-    write_file($control, $good);
-    works('restored', $t);
-    is $t->stop, 0, 'the end';
-    $t->log_ok(@not_there);
-}
-
-SKIP: {
-    skip 'root writes everywhere', 1 if $> == 0;
-
-    my $t = PyroTest->new(workers => 2);
-
-    mkdir $t->data;
-    chmod 0500, $t->data;
-    $t->start(ready => 0);
-    unavailable('a read-only directory', $t, qr/data/);
-    chmod 0700, $t->data;
-    works('repaired', $t);
-    is $t->stop, 0, 'the end';
-    $t->log_ok(@not_there);
-}
-
-# one process
 {
     my $t = PyroTest->new(workers => 0)->start;
 
-    works('master_process off', $t);
+    is push_one($t, 'one')->{status}, 200, 'master_process off: a push';
     is $t->stop, 0, 'the end';
     $t->start;
-    works('again', $t);
+    is PyroJfr::total($t, name => 'one'), $total, 'again: it is there';
     is $t->stop('TERM'), 0, 'the end by SIGTERM';
     $t->log_ok;
 }
@@ -483,8 +408,16 @@ sub end_daemon {
     my $t = PyroTest->new(
         workers => 2, config => $daemon,
         env  => { PYRO_TEST_STORE => 'upgraded' },
-        yaml => $yaml =~ s{block/data}{\${PYRO_TEST_STORE}}r
-                . "lmdb:\n  seal_after: 1s\n");
+        yaml => <<'END');
+server:
+  http_listen_address: 127.0.0.1
+  http_listen_port: %PORT%
+storage:
+  filesystem:
+    dir: %DIR%/${PYRO_TEST_STORE}
+lmdb:
+  seal_after: 1s
+END
     my $sealed = 'ngx_pyroscope_sealed_partitions_total';
     my @over;
 

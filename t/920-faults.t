@@ -111,15 +111,23 @@ sub works {
     $works++;
 }
 
-# Makes a file one of the next format, in each page that says so.
-sub newer {
-    my ($file) = @_;
+# Another format of a catalogue that is open: written over where it is, with the
+# generation, so that whoever has it looks.
+sub become {
+    my ($file, $format, $generation) = @_;
 
-    my ($old, $new) = map { 'format' . pack 'N', $_ } 1, 2;
     my $data = read_file($file);
+    my %new = (format => $format, generation => $generation);
 
-    $data =~ s/\Q$old\E/$new/g or die "$file has no format\n";
-    write_file($file, $data);
+    open my $out, '+<:raw', $file or die "$file: $!\n";
+
+    # behind each of them are its four bytes, the first of which is 0
+    while ($data =~ /(format|generation)(?=\0)/g) {
+        sysseek $out, $+[0], 0;
+        syswrite $out, pack('N', $new{$1}), 4;
+    }
+
+    close $out;
 }
 
 
@@ -163,7 +171,7 @@ sub newer {
 
     my $good = read_file($control);
 
-    newer($control);
+    newer_format($control);
     my $before = hashes("$dir/new");
     is keys %$before, 3, 'a catalogue and two partitions';
 
@@ -191,13 +199,23 @@ sub newer {
     is_deeply [$t->worker_pids], \@pids, 'by the same workers';
     is total_of($t, $time, $time + 2 * $day), 2 * $total, 'all is there';
 
+    # while the server runs: nobody goes on with what another version has
+    become($control, 2, 1000);
+    ok wait_for(sub {
+        !grep { $t->get('/ready')->{status} != 503 } 1 .. 10
+    }, undef, '/ready'), 'a catalogue taken over: all workers see it';
+    unavailable('a catalogue taken over', $t, $reason);
+    become($control, 1, 2000);
+    works('and given back', $t);
+    is_deeply [$t->worker_pids], \@pids, 'and given back: the same workers';
+
     # one partition: its day alone
     is $t->stop, 0, 'a stop';
 
     my ($first) = glob "$dir/new/p-20231114.*.mdb";
     my $part = read_file($first);
 
-    newer($first);
+    newer_format($first);
     $before = hashes("$dir/new")->{basename($first)};
 
     my $days = sub {

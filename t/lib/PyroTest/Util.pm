@@ -11,8 +11,9 @@ use IO::Socket::INET ();
 use IO::Uncompress::Gunzip ();
 use Time::HiRes ();
 
-our @EXPORT = qw($TIMEOUT bad_lines free_port gunzip gzip own_mounts read_file
-                 tmpfs uri_escape wait_for which write_file);
+our @EXPORT = qw($TIMEOUT bad_lines free_port gunzip gzip newer_format
+                 own_mounts read_file tmpfs uri_escape wait_for which
+                 write_file);
 
 our $TIMEOUT = 30;
 
@@ -109,6 +110,18 @@ sub gunzip {
         or die "gunzip: $IO::Uncompress::Gunzip::GunzipError\n";
 
     return $out;
+}
+
+# Makes a file of a store, which nobody has open, one of the next format, in each
+# page that says so.
+sub newer_format {
+    my ($file) = @_;
+
+    my ($old, $new) = map { 'format' . pack 'N', $_ } 1, 2;
+    my $data = read_file($file);
+
+    $data =~ s/\Q$old\E/$new/g or die "$file has no format\n";
+    write_file($file, $data);
 }
 
 sub uri_escape {

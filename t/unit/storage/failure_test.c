@@ -300,6 +300,59 @@ failure_bytes(const char *dir, const char *name, size_t *len)
 }
 
 
+/* By a newer version, which raises the generation with the format. */
+static void
+failure_taken_over(const char *dir, pyro_profile_t *p)
+{
+    uint8_t             number[4];
+    uint32_t            format, generation;
+    pyro_error_t        err;
+    pyro_store_t       *old, *newer;
+    pyro_env_t         *env;
+    pyro_kv_db_t        meta;
+    pyro_kv_txn_t      *txn;
+    pyro_store_work_t   work = { .now = T0 };
+    pyro_store_push_t   push, *list[1];
+
+    old = fixture_open(dir);
+    newer = fixture_open(dir);
+    env = newer->catalog.control;
+    meta = newer->catalog.dbi[PYRO_CONTROL_META];
+    list[0] = &push;
+
+    for (format = PYRO_FORMAT + 1; format >= PYRO_FORMAT; format--) {
+        generation = newer->catalog.generation + 2 + PYRO_FORMAT - format;
+
+        assert_int_equal(pyro_env_begin(env, 0, &txn, &err), PYRO_OK);
+        pyro_put_be32(number, format);
+        assert_int_equal(pyro_meta_put(txn, meta, "format", number, 4), 0);
+        pyro_put_be32(number, generation);
+        assert_int_equal(pyro_meta_put(txn, meta, "generation", number, 4), 0);
+        assert_int_equal(pyro_env_commit(env, txn, &err), PYRO_OK);
+
+        push = fixture_push(p, T0 + DAY * SEC);
+        pyro_store_write(old, list, 1);
+
+        if (format != PYRO_FORMAT) {
+            assert_int_equal(push.status, PYRO_UNAVAILABLE);
+            assert_non_null(strstr(push.error.message,
+                                   "control.mdb has format 2"));
+            assert_int_equal(pyro_store_refresh(old, &err), PYRO_UNAVAILABLE);
+            assert_int_equal(pyro_store_maintain(old, &work, &err),
+                             PYRO_UNAVAILABLE);
+            assert_int_equal(work.slots, 0);
+
+        } else {
+            assert_int_equal(push.status, PYRO_OK);
+            assert_int_equal(pyro_store_refresh(old, &err), PYRO_OK);
+        }
+    }
+
+    pyro_store_close(newer);
+    pyro_store_close(old);
+}
+
+
 static void
 failure_of_a_newer_format(void **state)
 {
@@ -346,7 +399,9 @@ failure_of_a_newer_format(void **state)
     free(before);
     free(after);
 
-    /* the catalogue: the store */
+    /* the catalogue: the store, at once for those that have it open */
+
+    failure_taken_over(dir, p);
 
     failure_newer(store->catalog.control,
                   store->catalog.dbi[PYRO_CONTROL_META]);

@@ -45,12 +45,9 @@ keep_reopen(keep_t *k, int64_t retention, uint64_t max_disk_size)
 }
 
 
-/* A push on each of some days. */
 static void
-keep_open(keep_t *k)
+keep_open_empty(keep_t *k)
 {
-    int  i;
-
     memset(k, 0, sizeof(keep_t));
     k->dir = fixture_dir();
     k->options.dir = k->dir;
@@ -58,6 +55,16 @@ keep_open(keep_t *k)
     k->arena = pyro_arena_create(0);
     k->profile = fixture_one(k->arena, "service_name=shop", "a;b", 10);
     keep_reopen(k, 0, 0);
+}
+
+
+/* A push on each of some days. */
+static void
+keep_open(keep_t *k)
+{
+    int  i;
+
+    keep_open_empty(k);
 
     for (i = 0; i < DAYS; i++) {
         fixture_write(k->store, k->profile, T0 + i * DAY * SEC + SEC);
@@ -319,13 +326,8 @@ tenants_have_retentions(void **state)
     today = pyro_clock_wall() / (DAY * SEC) * DAY * SEC;
     now = today + 100 * SEC;
 
-    memset(&k, 0, sizeof(keep_t));
-    k.dir = fixture_dir();
-    k.options.dir = k.dir;
-    k.options.map_size = 1024 * 1024 * 1024;
+    keep_open_empty(&k);
     k.options.seal_after = 1;
-    k.arena = pyro_arena_create(0);
-    k.profile = fixture_one(k.arena, "service_name=shop", "a;b", 10);
     other = fixture_one(k.arena, "service_name=cart", "a;c;d", 3);
     keep_reopen(&k, 0, 0);
 
@@ -403,7 +405,7 @@ tenants_wait_for_others(void **state)
     today = pyro_clock_wall() / (DAY * SEC) * DAY * SEC;
     time = today - 5 * DAY * SEC;
 
-    keep_open(&k);
+    keep_open_empty(&k);
     k.options.retentions = retentions;
     k.options.n_retentions = 1;
     keep_reopen(&k, 0, 0);
