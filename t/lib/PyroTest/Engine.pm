@@ -19,7 +19,7 @@ use POSIX ();
 
 use PyroTest::Util;
 
-our @EXPORT = qw(run must);
+our @EXPORT = qw(healthy inspect must run);
 
 my $HAD_BRIDGE = -e '/sys/class/net/docker0';
 
@@ -46,6 +46,24 @@ sub must {
     chomp $text;
 
     return $text;
+}
+
+
+sub inspect {
+    my ($format, $name) = @_;
+
+    return must('docker', 'inspect', '--format', $format, $name);
+}
+
+
+# What a container's health check found out.
+sub healthy {
+    my ($name) = @_;
+
+    wait_for(sub { inspect('{{.State.Health.Status}}', $name) ne 'starting' },
+             60, 'the health check');
+
+    return inspect('{{.State.Health.Status}}', $name);
 }
 
 
