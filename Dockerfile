@@ -1,12 +1,13 @@
 # The server as a container image: nginx of Debian 12 with the module,
 # jfrcat and pyroscope-store.
 #
-#     docker build -t ngx_pyroscope .
+#     docker build -t ngx-pyroscope .
 #     docker run -p 4040:4040 -v pyroscope-data:/var/pyroscope/data \
-#         ngx_pyroscope
+#         ngx-pyroscope [-config.file=/etc/pyroscope/pyroscope-config.yml]
 #
-# A configuration of one's own is mounted as
-# /etc/pyroscope/pyroscope-config.yml, as for a Pyroscope server.
+# Settings of one's own are mounted as /etc/pyroscope/pyroscope-config.yml, or
+# as the image of Pyroscope has them, /etc/pyroscope/config.yaml; an nginx.conf
+# of one's own as /etc/pyroscope/nginx.conf.  docker/pyroscope starts nginx.
 
 FROM debian:bookworm-slim AS build
 
@@ -19,27 +20,39 @@ RUN apt-get update \
 
 WORKDIR /src
 COPY . .
-RUN make module build/jfrcat build/pyroscope-store
+RUN make module build/jfrcat build/pyroscope-store \
+    && strip --strip-unneeded build/ngx_pyroscope_module.so build/jfrcat \
+        build/pyroscope-store
 
 
 FROM debian:bookworm-slim
 
+# Of nginx the program alone is needed.  Where a mounted nginx.conf does not
+# say otherwise nginx writes to /var/lib/nginx and /var/log/nginx, which are not
+# its user's here.  A volume that is mounted at /data, where Pyroscope has its
+# own, gets that folder's owner.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         libdeflate0 libjansson4 liblmdb0 libprotobuf-c1 libyaml-0-2 nginx \
-    && rm -rf /var/lib/apt/lists/* \
+    && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* /var/www \
+        /var/lib/nginx /usr/share/man/* /usr/share/locale/* \
+    && find /usr/share/doc -type f ! -name copyright -delete \
     && groupadd --system --gid 10001 pyroscope \
     && useradd --system --uid 10001 --gid 10001 --no-create-home \
         --home-dir /var/pyroscope --shell /usr/sbin/nologin pyroscope \
-    && install -d -o 10001 -g 10001 /var/pyroscope /var/pyroscope/data \
-    && ln -s /etc/pyroscope/pyroscope-config.yml /var/pyroscope/
+    && install -d -o 10001 -g 10001 /data /var/pyroscope /var/pyroscope/data \
+    && ln -s /var/pyroscope /var/lib/nginx \
+    && mkdir /var/log/nginx \
+    && ln -s /dev/stdout /var/log/nginx/access.log \
+    && mkdir /etc/pyroscope \
+    && ln -s pyroscope-config.yml /etc/pyroscope/config.yaml
 
 COPY --from=build /src/build/ngx_pyroscope_module.so /usr/lib/nginx/modules/
 COPY --from=build /src/build/jfrcat /src/build/pyroscope-store /usr/bin/
-COPY nginx.conf pyroscope-config.yml /etc/pyroscope/
-
-# With its whole path the file is found where /var/pyroscope is a tmpfs, too.
-RUN sed -i 's,pyroscope_config  ,&/etc/pyroscope/,' /etc/pyroscope/nginx.conf
+COPY pyroscope-config.yml /etc/pyroscope/
+COPY nginx.conf docker/options /usr/share/pyroscope/
+COPY docker/pyroscope /usr/bin/pyroscope
+COPY docker/ready /usr/bin/pyroscope-ready
 
 USER 10001:10001
 VOLUME /var/pyroscope/data
@@ -48,15 +61,7 @@ EXPOSE 4040
 # QUIT lets requests end; TERM would cut them off.
 STOPSIGNAL SIGQUIT
 
-# There is no curl in the image.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD \
-    ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/${PYROSCOPE_PORT:-4040} \
-     && printf 'GET /ready HTTP/1.0\\r\\n\\r\\n' >&3 \
-     && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s \
+    CMD ["pyroscope-ready"]
 
-# The prefix is where nginx may write and where relative paths begin.
-CMD ["nginx", "-p", "/var/pyroscope", "-c", "/etc/pyroscope/nginx.conf", \
-     "-e", "stderr", "-g", \
-     "load_module /usr/lib/nginx/modules/ngx_pyroscope_module.so; daemon off; \
-      worker_processes auto; error_log stderr notice; \
-      pid /var/pyroscope/nginx.pid;"]
+ENTRYPOINT ["pyroscope"]

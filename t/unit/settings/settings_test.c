@@ -158,9 +158,10 @@ settings_of_the_shipped_file(void **state)
     assert_int_equal(pyro_settings_read(arena, "pyroscope-config.yml",
                                         &settings, &err), PYRO_OK);
 
-    assert_int_equal(settings.n_variables, 2);
+    assert_int_equal(settings.n_variables, 3);
     assert_string_equal(settings.variables[0], "PYROSCOPE_PORT");
-    assert_string_equal(settings.variables[1], "PYROSCOPE_DATA");
+    assert_string_equal(settings.variables[1], "PYROSCOPE_LOG_LEVEL");
+    assert_string_equal(settings.variables[2], "PYROSCOPE_DATA");
     assert_null(settings.ignored);
     assert_null(settings.server.http_listen_address);
     assert_string_equal(settings.storage.dir, defaults.storage.dir);
@@ -175,10 +176,12 @@ settings_of_the_shipped_file(void **state)
     assert_memory_equal(&settings, &defaults, sizeof(pyro_settings_t));
 
     setenv("PYROSCOPE_PORT", "4041", 1);
+    setenv("PYROSCOPE_LOG_LEVEL", "warn", 1);
     setenv("PYROSCOPE_DATA", "/srv/profiles", 1);
     assert_int_equal(pyro_settings_read(arena, "pyroscope-config.yml",
                                         &settings, &err), PYRO_OK);
     assert_int_equal(settings.server.http_listen_port, 4041);
+    assert_int_equal(settings.server.log_level, PYRO_LOG_WARN);
     assert_string_equal(settings.storage.dir, "/srv/profiles");
 }
 
