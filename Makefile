@@ -270,7 +270,7 @@ DEPS_DEMO   := default-jdk-headless maven python3
 DEPS_FUZZ   := clang libclang-rt-dev
 DEPS_IMAGE  := docker.io docker-compose debootstrap python3
 DEPS_PACKAGE := debhelper dpkg-dev git $(DEPS)
-DEPS_ROOT   := debootstrap git perl
+DEPS_ROOT   := debootstrap git perl procps
 
 .PHONY: deps deps-test deps-demo deps-e2e deps-fuzz deps-image deps-package \
         deps-root
@@ -331,7 +331,7 @@ demo: deps-demo
 SUITES      := $(sort $(wildcard t/*.t))
 PROVE       := prove $(PROVEARGS)
 
-.PHONY: test test-asan test-static test-image
+.PHONY: test test-asan test-static test-image test-package test-debian13
 test: deps-test deps-demo deps-e2e module
 	$(MAKE) $(JOBS) jfrcat store-tool
 	$(MAKE) $(JOBS) SAN=1 unit fuzz-replay jfrcat store-tool
@@ -362,6 +362,13 @@ soak: deps-test
 
 test-image: deps-image
 	prove t/e2e/image
+
+test-package: deps-root
+	prove t/e2e/package
+
+test-debian13: deps-root
+	prove t/e2e/debian13
+	PYRO_SUITE=trixie prove t/e2e/package
 
 
 # ---- installing ----
