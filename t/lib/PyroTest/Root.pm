@@ -235,7 +235,7 @@ sub install {
     $status == 0 or die "cannot install @packages\n$text";
 }
 
-# "user mode" of a file, "www-data 640"; of a link also where it points.
+# User and mode of a file, as "www-data 640", or "missing".
 sub status {
     my ($self, $file) = @_;
 
@@ -256,7 +256,10 @@ sub _clean {
     return if $self->{owner} != $$;
 
     if (delete $self->{mounted}) {
-        command('umount', '--recursive', '--lazy', $self->{dir});
+        my ($status, $text) = command('umount', '--recursive', '--lazy',
+                                      $self->{dir});
+
+        return Test::More::diag($text) if $status != 0;
     }
 
     if (Test::More->builder->is_passing) {
