@@ -14,6 +14,7 @@
 #                       [PREFIX=/usr/local] [BINDIR] [MANDIR] [MODULEDIR]
 #                       [DESTDIR]
 #   make uninstall      removes what install puts there
+#   make package        the Debian packages, in build/package
 #   make asan           module, tools and unit tests with sanitizers, in
 #                       build/asan
 #   make soak           processes that are killed at any moment, SOAK=200 times
@@ -22,6 +23,8 @@
 #   make test-load      200 clients for LOAD_TIME seconds [60], a HUP every
 #                       LOAD_HUP [3]
 #   make test-image     the container image, built and run
+#   make test-package   the Debian packages, built and used in clean roots
+#   make test-debian13  every suite in a root of Debian 13
 #   make fuzz           each fuzz target for FUZZ_TIME seconds [60]
 #   make bench          the benchmarks of t/bench
 #   make deps           install what building and running need
@@ -49,8 +52,8 @@ SAN_FLAGS   := -O1 -fsanitize=address$(comma)undefined \
                -DPYRO_COUNTING=1
 OPT         := $(if $(SAN),$(SAN_FLAGS),-O2)
 CFLAGS      ?= -g
-ALL_CFLAGS  := -std=gnu11 $(OPT) $(CFLAGS) -fPIC -Wall -Wextra -Werror \
-               -fvisibility=hidden -I. -I$(GEN)
+ALL_CFLAGS  := -std=gnu11 $(OPT) $(CFLAGS) $(CPPFLAGS) -fPIC -Wall -Wextra \
+               -Werror -fvisibility=hidden -I. -I$(GEN)
 
 # for builds that are begun from here, where make was not told
 JOBS        := $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -122,13 +125,13 @@ $(foreach l,$(LIBS),$(eval $(call LIB,$(l))))
 JFRCAT      := $(B)/jfrcat
 
 $(JFRCAT): $(B)/obj/cli/jfrcat.o $(DEPS_cli:%=$(B)/lib/%.a)
-	$(CC) $(ALL_CFLAGS) $^ -o $@ $(GZIP_LIBS)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(GZIP_LIBS)
 
 STORE_TOOL  := $(B)/pyroscope-store
 
 $(STORE_TOOL): $(B)/obj/cli/store.o $(DEPS_store:%=$(B)/lib/%.a)
-	$(CC) $(ALL_CFLAGS) $^ -o $@ -llmdb -lprotobuf-c -ljansson -lpcre2-8 \
-	    $(GZIP_LIBS) -lpthread
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ -llmdb -lprotobuf-c -ljansson \
+	    -lpcre2-8 $(GZIP_LIBS) -lpthread
 
 .PHONY: jfrcat store-tool
 jfrcat: $(JFRCAT)
@@ -269,8 +272,11 @@ DEPS_TEST   := $(DEPS) libcmocka-dev curl python3 perl \
 DEPS_DEMO   := default-jdk-headless maven python3
 DEPS_FUZZ   := clang libclang-rt-dev
 DEPS_IMAGE  := docker.io docker-compose debootstrap python3
+DEPS_PACKAGE := debhelper dpkg-dev git $(DEPS)
+DEPS_ROOT   := debootstrap git perl procps
 
-.PHONY: deps deps-test deps-demo deps-e2e deps-fuzz deps-image
+.PHONY: deps deps-test deps-demo deps-e2e deps-fuzz deps-image deps-package \
+        deps-root
 deps:
 	@t/lib/packages $(DEPS)
 
@@ -296,6 +302,12 @@ deps-fuzz: deps
 
 deps-image:
 	@t/lib/packages $(DEPS_IMAGE)
+
+deps-package:
+	@t/lib/packages $(DEPS_PACKAGE)
+
+deps-root:
+	@t/lib/packages $(DEPS_ROOT)
 
 
 # ---- running ----
@@ -323,7 +335,7 @@ demo: deps-demo
 SUITES      := $(sort $(wildcard t/*.t))
 PROVE       := prove $(PROVEARGS)
 
-.PHONY: test test-asan test-static test-load test-image
+.PHONY: test test-asan test-static test-load test-image test-package test-debian13
 test: deps-test deps-demo deps-e2e module
 	$(MAKE) $(JOBS) jfrcat store-tool
 	$(MAKE) $(JOBS) SAN=1 unit fuzz-replay jfrcat store-tool
@@ -367,6 +379,13 @@ test-load: deps-test module
 test-image: deps-image
 	prove t/e2e/image
 
+test-package: deps-root
+	prove t/e2e/package
+
+test-debian13: deps-root
+	prove t/e2e/debian13
+	PYRO_SUITE=trixie prove t/e2e/package
+
 
 # ---- installing ----
 
@@ -398,11 +417,34 @@ uninstall:
 	    $(DESTDIR)$(MODULEDIR)/ngx_pyroscope_module.so
 
 
+# ---- the Debian packages ----
+
+# The source package is made of the files that git knows, as they are here.
+PACKAGE     := build/package
+SOURCE      := ngx-pyroscope
+
+.PHONY: package source-package
+package: deps-package source-package
+	cd $(PACKAGE)/$(SOURCE)-* && dpkg-buildpackage -us -uc
+	@ls $(PACKAGE)/*.deb
+
+source-package:
+	@rm -rf $(PACKAGE)
+	@version=$$(sed -n 's/.*PYRO_VERSION  "\(.*\)"/\1/p' \
+	    core/base/version.h) && mkdir -p $(PACKAGE)/$(SOURCE)-$$version \
+	&& git ls-files -z -- . ':!debian' | tar -cz --null -T - --owner=0 \
+	    --group=0 --transform "flags=r;s,^,$(SOURCE)-$$version/," \
+	    -f $(PACKAGE)/$(SOURCE)_$$version.orig.tar.gz \
+	&& tar -xzf $(PACKAGE)/$(SOURCE)_$$version.orig.tar.gz -C $(PACKAGE) \
+	&& git ls-files -z -- debian \
+	    | xargs -0 cp -p --parents -t $(PACKAGE)/$(SOURCE)-$$version
+
+
 # ---- the rest ----
 
 .PHONY: clean
 clean:
-	rm -rf build/{obj,lib,gen,unit,fuzz,libfuzzer,bench,nginx,asan,static,run,demo,e2e} \
+	rm -rf build/{obj,lib,gen,unit,fuzz,libfuzzer,bench,nginx,asan,static,run,demo,e2e,package} \
 	    build/*.so build/jfrcat build/pyroscope-store
 
 -include $(shell find $(wildcard $(B)/obj $(B)/unit) -name '*.d' -type f 2>/dev/null)
