@@ -41,7 +41,7 @@
     X(INFO_FAILURES, "ngx_pyroscope_info_failures_total", "",                 \
       "Stored uploads whose facts for jfr-info could not be kept.")           \
     X(DAMAGED, "ngx_pyroscope_damaged_records_total", "",                     \
-      "Records that were met and left out, since they are damaged.")          \
+      "Records of the store that were met and could not be used.")            \
     X(INCOMPLETE, "ngx_pyroscope_incomplete_answers_total", "",               \
       "Answers without a partition that cannot be read.")                     \
     X(ROLLED, "ngx_pyroscope_rollup_slots_total", "",                         \
@@ -145,7 +145,7 @@ void ngx_pyroscope_metrics_service_refused(pyro_slice_t tenant,
 void ngx_pyroscope_metrics_request(ngx_http_request_t *r,
     ngx_pyroscope_ctx_t *ctx, ngx_uint_t status);
 
-/* The records that this worker's store has left out until now. */
+/* The damaged records that this worker's store has met until now. */
 void ngx_pyroscope_metrics_damaged(void);
 
 /* A run of the upkeep that ended well; rolled: nothing is left to roll up. */

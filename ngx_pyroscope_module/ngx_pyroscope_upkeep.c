@@ -95,6 +95,7 @@ ngx_pyroscope_upkeep(void *data)
 
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_ROLLED, work.slots);
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_ROLLED_LATE, work.late);
+    ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_DAMAGED, work.damaged);
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_REMOVED, work.removed);
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_SEALED, work.sealed);
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_THINNED, work.thinned);

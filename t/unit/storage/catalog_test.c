@@ -30,8 +30,16 @@ catalog_makes_partitions(void **state)
     assert_int_equal(pyro_store_stats(store, &stats, &err), PYRO_OK);
     assert_int_equal(stats.partitions, 2);
     assert_int_equal(stats.open_partitions, 2);
-    assert_true(stats.bytes > 0);
     assert_true(stats.disk_free > 0);
+
+    assert_int_equal(stats.states[PYRO_STATE_OPEN].partitions, 2);
+    assert_true(stats.control_bytes > 0);
+    assert_int_equal(stats.bytes, stats.control_bytes
+                                  + stats.states[PYRO_STATE_OPEN].bytes);
+    assert_int_equal(stats.oldest, T0);
+    assert_int_equal(stats.newest, T0 + 2 * DAY * SEC);
+    assert_int_equal(stats.aside, 0);
+    assert_in_range(stats.readers, 1, stats.readers_limit);
 
     /* generation 1 is the empty catalogue, 2 its first tenant or file */
 

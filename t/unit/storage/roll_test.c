@@ -556,6 +556,43 @@ a_clock_that_was_ahead_costs_no_value(void **state)
 }
 
 
+/* Whether all is rolled up is known to who had to do it. */
+static void
+the_end_of_the_work_is_told(void **state)
+{
+    roll_t              r;
+    pyro_error_t        err;
+    pyro_store_t       *other;
+    pyro_store_work_t   work;
+
+    (void) state;
+
+    roll_open(&r, 3, DAY);
+    roll_push(&r, T0);
+
+    memset(&work, 0, sizeof(work));
+    work.now = T0 + 2 * DAY * SEC;
+    work.deadline = 1;
+    assert_int_equal(pyro_store_maintain(r.store, &work, &err), PYRO_OK);
+    assert_int_equal(work.held, 1);
+    assert_int_equal(work.more, 1);
+    assert_int_equal(work.rolled, 0);
+
+    other = fixture_open(r.dir);
+    work.deadline = 0;
+    assert_int_equal(pyro_store_maintain(other, &work, &err), PYRO_OK);
+    assert_int_equal(work.held, 0);
+    assert_int_equal(work.rolled, 0);
+    pyro_store_close(other);
+
+    assert_int_equal(pyro_store_maintain(r.store, &work, &err), PYRO_OK);
+    assert_int_equal(work.held, 1);
+    assert_int_equal(work.rolled, 1);
+
+    roll_close(&r);
+}
+
+
 /* Everything that the plan of a stream has, as text. */
 typedef struct {
     char        text[512];
@@ -805,6 +842,7 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(the_end_of_the_work_is_told),
         cmocka_unit_test(plans_take_the_coarsest_level),
         cmocka_unit_test(answers_are_those_of_the_push_records),
         cmocka_unit_test(answers_are_the_same_where_passes_were_cut_off),
