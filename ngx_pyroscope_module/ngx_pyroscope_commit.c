@@ -190,6 +190,8 @@ ngx_pyroscope_commit_result(ngx_pyroscope_upload_t *upload)
         ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_SAMPLES,
                                   push->profile->n_samples);
         ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_FOLDED, push->folded);
+        ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_SERIES_FOLDED,
+                                  push->series_folded);
 
     } else if (push->profile->n_sections == 0) {
         ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_PUSHES_EMPTY, 1);

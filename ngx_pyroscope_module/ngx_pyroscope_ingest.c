@@ -49,6 +49,7 @@ ngx_pyroscope_ingest_handler(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
     }
 
     u->limits = pyro_settings_limits(u->settings, u->push.tenant);
+    u->push.max_series = u->limits->max_global_series_per_tenant;
 
     if (ngx_pyroscope_tenant_take(u->push.tenant, u->limits, PYRO_RATE_PUSHES,
                                   1, &err)

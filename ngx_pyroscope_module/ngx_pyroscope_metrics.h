@@ -38,6 +38,8 @@
       "Distinct samples (stack, labels, type) of stored uploads.")            \
     X(FOLDED, "ngx_pyroscope_stacks_folded_total", "",                        \
       "Stacks whose service has no room for more: they end in \"other\".")    \
+    X(SERIES_FOLDED, "ngx_pyroscope_series_folded_total", "",                 \
+      "Label sets of samples beyond limits.max_global_series_per_tenant.")    \
     X(COMMITS, "ngx_pyroscope_commits_total", "",                             \
       "Group commits: one or more uploads each.")                             \
     X(INFO_FAILURES, "ngx_pyroscope_info_failures_total", "",                 \

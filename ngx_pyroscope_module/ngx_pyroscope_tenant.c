@@ -121,6 +121,11 @@ ngx_pyroscope_tenant_take(pyro_slice_t tenant, const pyro_limits_t *limits,
 
     rate = kind == PYRO_RATE_BYTES ? limits->ingestion_rate
                                    : limits->ingestion_rate_pushes;
+
+    if (rate == 0) {
+        return PYRO_OK;
+    }
+
     burst = kind == PYRO_RATE_BYTES ? limits->ingestion_burst
                                     : limits->ingestion_burst_pushes;
     burst = burst ? burst : rate;

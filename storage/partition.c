@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "storage/quota.h"
 #include "storage/suspects.h"
 
 
@@ -328,6 +329,7 @@ pyro_partition_close(pyro_partition_t *part)
     if (part->env != NULL) {
         pyro_env_close(part->env);
         pyro_node_cache_free(&part->cache);
+        pyro_quota_forget(&part->quota);
         part->env = NULL;
     }
 }

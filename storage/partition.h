@@ -4,7 +4,7 @@
  *
  * Partitions belong to the catalogue, which opens and closes them under its
  * mutex; while a caller holds one (pyro_catalog_acquire()) everything here but
- * the node cache may be used by any thread.
+ * what is the writer's may be used by any thread.
  *
  * Slices that come out of a view point into LMDB's map: they are valid until
  * the next write of the same transaction, or its end or renewal.
@@ -20,6 +20,22 @@
 #include "storage/kv.h"
 #include "storage/node_cache.h"
 #include "storage/schema.h"
+
+
+/* Series of tenants, as far as they are counted: storage/quota.h. */
+
+typedef struct {
+    uint32_t            tenant;
+    uint32_t            n;
+} pyro_quota_tenant_t;
+
+
+typedef struct {
+    uint32_t                seen;   /* the last stream that is counted */
+    pyro_quota_tenant_t    *items;  /* by tenant */
+    uint32_t                n;
+    uint32_t                cap;
+} pyro_quota_t;
 
 
 typedef struct {
@@ -54,6 +70,7 @@ typedef struct {
     uint64_t            seed;
     pyro_kv_db_t        dbi[PYRO_DB_COUNT];
     pyro_node_cache_t   cache;      /* the writer's */
+    pyro_quota_t        quota;      /* the writer's */
 } pyro_partition_t;
 
 

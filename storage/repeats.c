@@ -94,7 +94,7 @@ pyro_repeats_open(pyro_repeats_t *repeats, pyro_partition_t *part,
 
 pyro_status_e
 pyro_repeats_find(pyro_repeats_t *repeats, uint32_t tenant,
-    const pyro_labels_t *labels, int64_t time, pyro_hash128_t digest,
+    const pyro_labels_t *labels, int64_t time, const pyro_hash128_t *digest,
     int *found)
 {
     uint32_t              i, stream;
@@ -116,8 +116,11 @@ pyro_repeats_find(pyro_repeats_t *repeats, uint32_t tenant,
         status = pyro_stream_find(&read->view, tenant, hash, labels, &stream,
                                   &value);
 
-        if (status == PYRO_OK) {
-            status = pyro_repeats_has(read, stream, time, digest, found);
+        if (status == PYRO_OK && digest == NULL) {
+            *found = 1;
+
+        } else if (status == PYRO_OK) {
+            status = pyro_repeats_has(read, stream, time, *digest, found);
         }
 
         if (status != PYRO_OK && status != PYRO_NOT_FOUND) {

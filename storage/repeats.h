@@ -34,9 +34,10 @@ pyro_status_e pyro_repeats_begin(pyro_repeats_t *repeats, pyro_store_t *store,
     const pyro_partition_t *part, int64_t start, int64_t end,
     pyro_arena_t *arena, pyro_error_t *err);
 
-/* *found: a push with these labels, time and digest is there. */
+/* *found: a push with these labels, time and digest is there; with digest NULL
+ * a stream with these labels is enough. */
 pyro_status_e pyro_repeats_find(pyro_repeats_t *repeats, uint32_t tenant,
-    const pyro_labels_t *labels, int64_t time, pyro_hash128_t digest,
+    const pyro_labels_t *labels, int64_t time, const pyro_hash128_t *digest,
     int *found);
 
 void pyro_repeats_end(pyro_repeats_t *repeats);

@@ -135,6 +135,8 @@ typedef struct {
     const pyro_profile_t  *profile;     /* read-only during the call */
     int64_t                time;        /* ns since the epoch, >= 0 */
     int64_t                duration;    /* ns, >= 0 */
+    uint32_t               max_series;  /* of the tenant, in a partition; 0: no
+                                         * limit */
 
     pyro_slice_t           service;     /* whose info it is */
     pyro_slice_t           info;        /* any bytes; none of both: no info */
@@ -147,6 +149,7 @@ typedef struct {
     uint32_t               repeated;    /* records that were there already */
     uint32_t               folded;      /* stacks that ended in "other" for
                                          * lack of room */
+    uint32_t               series_folded;   /* label sets beyond max_series */
     int                    info_failed; /* due and not kept; never an error */
     pyro_error_t           error;       /* if status is not PYRO_OK */
 } pyro_store_push_t;
@@ -160,6 +163,12 @@ typedef struct {
  *
  * A push that would need one partition more than options.max_late_partitions
  * allows is PYRO_EXHAUSTED.
+ *
+ * A series is a label set here, whatever the types of its profiles.  Of one
+ * that would be the tenant's max_series + 1st in the partition the samples go
+ * to the profile's label set 0, its own labels without those of samples.  If
+ * that itself is one too many the push is PYRO_EXHAUSTED, and nothing of it is
+ * stored.
  *
  * Where less than options.min_free_disk is free all of them are
  * PYRO_UNAVAILABLE, and nothing is written, until there is a little more.

@@ -84,7 +84,7 @@ sub value {
     return defined $UNIT{$unit} ? $n * $UNIT{$unit} : undef;
 }
 
-my @columns = qw(path type action min max default zero word words);
+my @columns = qw(path type min max default zero word words);
 my %keys;
 
 for my $line (split /\n/, `$KEYS --print`) {
@@ -146,7 +146,6 @@ sub default_differs {
 
     my ($first) = $cell =~ /^`?([^\s`:,;(]+)/;
 
-    return '' if $key->{action} eq 'idle' && $cell eq '–';
     return $first ne ($key->{default} ? 'true' : 'false')
         if $key->{type} eq 'bool';
     return $first ne 'empty'
@@ -207,13 +206,6 @@ sub flat {
 
 my %file = flat(YAML::XS::Load($YAML =~ s/\$\{\w+:-([^}]*)\}/$1/gr));
 
-# one that is named in the log where it is set stands there as a comment
-for my $key (grep { $_->{action} eq 'idle' } values %keys) {
-    my ($name) = $key->{path} =~ /([^.]+)$/;
-
-    $file{$key->{path}} = $1 if $YAML =~ /^ +# \Q$name\E: (\S+)$/m;
-}
-
 same('pyroscope-config.yml', [keys %keys], [keys %file]);
 
 for my $path (sort grep { $keys{$_} } keys %file) {
@@ -270,9 +262,24 @@ for my $path (sort grep { $keys{$_} } keys %file) {
 
 my $glue = 'ngx_pyroscope_module/ngx_pyroscope';
 
-same('directives',
-     [text("${glue}_module.c") =~ /ngx_string\("(\w+)"\),\s+NGX_/g],
-     [$README =~ /^\*\*`(\w+)`\*\*/mg]);
+{
+    my %context = (SRV => 'server', LOC => 'location');
+    my %code = (thread_pool => 'main',          # nginx's own
+                map { /(\w+)"\),\s+NGX_HTTP_(\w+?)_CONF\|/
+                      ? ($1 => $context{$2}) : () }
+                split /ngx_string\("/, text("${glue}_module.c"));
+    my %documented =
+        $README =~ /^Syntax:\ \*\*`(\w+)`\*\*.*\n
+                     Default:\ .*\nContext:\ (\w+)$/mxg;
+
+    same('directives', [map { "$_ in $code{$_}" } keys %code],
+         [map { "$_ in $documented{$_}" } keys %documented]);
+}
+
+same('pools', [map { "$_;" } map { s/"\), ngx_string\("/ /r }
+               text("${glue}_pools.c")
+               =~ /ngx_string\("(pyroscope_\w+"\), ngx_string\("threads=\d+)"/g],
+     [$README =~ /thread_pool (pyroscope_\w+ threads=\d+;)/g]);
 
 same('variables',
      [map { "\$$_" } text("${glue}_variables.c") =~ /ngx_string\("(\w+)"\)/g],

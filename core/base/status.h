@@ -57,6 +57,7 @@ typedef enum {
     X(LATE,               "late_partitions")                                  \
     X(QUEUE,              "queue_full")                                       \
     X(RATE,               "rate_limited")                                     \
+    X(SERIES,             "series_limit")                                     \
     X(STORE,              "store_unavailable")                                \
     X(DISK,               "disk_full")                                        \
     X(QUERY,              "query_limit")                                      \

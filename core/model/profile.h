@@ -237,6 +237,15 @@ pyro_status_e pyro_profile_finish(pyro_profile_t *p,
     const pyro_labels_t *labels, const pyro_label_limits_t *limits,
     pyro_error_t *err);
 
+/*
+ * The same finished profile, but that the samples of those label sets whose
+ * byte in fold is 1 are set 0's: for who has no room for them.  fold[0] is 0.
+ * A copy in the arena as far as it is another one; the rest is shared, and p
+ * stays as it is.  NULL: no memory.
+ */
+const pyro_profile_t *pyro_profile_fold(const pyro_profile_t *p,
+    const uint8_t *fold, pyro_arena_t *arena);
+
 static inline pyro_slice_t
 pyro_profile_text(const pyro_profile_t *p, uint32_t string)
 {

@@ -34,13 +34,15 @@ static int pyro_finish_append(pyro_profile_t *p, pyro_section_t *to,
 static int pyro_finish_sections(pyro_profile_t *p);
 static int pyro_finish_cmp_samples(const void *one, const void *two);
 static void pyro_finish_samples(pyro_section_t *section);
+static int pyro_finish_sums(pyro_profile_t *p);
+static int pyro_fold_sets(pyro_profile_t *p, const uint8_t *fold);
+static int pyro_fold_sections(pyro_profile_t *p, const uint8_t *fold);
 
 
 pyro_status_e
 pyro_profile_finish(pyro_profile_t *p, const pyro_labels_t *labels,
     const pyro_label_limits_t *limits, pyro_error_t *err)
 {
-    uint32_t       i;
     pyro_status_e  rc;
 
     rc = pyro_finish_labels(p, labels, limits, err);
@@ -49,8 +51,22 @@ pyro_profile_finish(pyro_profile_t *p, const pyro_labels_t *labels,
         return rc;
     }
 
-    if (pyro_finish_join_sets(p) || pyro_finish_sections(p)) {
+    if (pyro_finish_join_sets(p) || pyro_finish_sums(p)) {
         return pyro_error_memory(err);
+    }
+
+    return PYRO_OK;
+}
+
+
+/* Sections in their order, what they add up to, and the digests of that. */
+static int
+pyro_finish_sums(pyro_profile_t *p)
+{
+    uint32_t  i;
+
+    if (pyro_finish_sections(p)) {
+        return -1;
     }
 
     p->n_samples = 0;
@@ -60,11 +76,7 @@ pyro_profile_finish(pyro_profile_t *p, const pyro_labels_t *labels,
         p->n_samples += p->sections[i].n;
     }
 
-    if (pyro_profile_digest(p)) {
-        return pyro_error_memory(err);
-    }
-
-    return PYRO_OK;
+    return pyro_profile_digest(p);
 }
 
 
@@ -391,4 +403,89 @@ pyro_finish_samples(pyro_section_t *section)
     }
 
     section->n = n;
+}
+
+
+const pyro_profile_t *
+pyro_profile_fold(const pyro_profile_t *p, const uint8_t *fold,
+    pyro_arena_t *arena)
+{
+    pyro_profile_t  *folded;
+
+    folded = pyro_arena_calloc(arena, 1, sizeof(pyro_profile_t));
+
+    if (folded == NULL) {
+        return NULL;
+    }
+
+    *folded = *p;
+    folded->arena = arena;
+
+    if (pyro_fold_sets(folded, fold) || pyro_fold_sections(folded, fold)
+        || pyro_finish_sums(folded))
+    {
+        return NULL;
+    }
+
+    return folded;
+}
+
+
+/* A digest begins with the hash of its labels. */
+static int
+pyro_fold_sets(pyro_profile_t *p, const uint8_t *fold)
+{
+    uint32_t           i;
+    pyro_label_set_t  *sets;
+
+    sets = pyro_arena_alloc(p->arena, p->n_label_sets
+                                      * sizeof(pyro_label_set_t));
+
+    if (sets == NULL) {
+        return -1;
+    }
+
+    memcpy(sets, p->label_sets, p->n_label_sets * sizeof(pyro_label_set_t));
+
+    for (i = 0; i < p->n_label_sets; i++) {
+        sets[i].labels.n = fold[i] ? 0 : sets[i].labels.n;
+        sets[i].digest = pyro_labels_hash(&sets[i].labels);
+    }
+
+    p->label_sets = sets;
+
+    return 0;
+}
+
+
+/* Samples are copied since they are sorted and added up where they are. */
+static int
+pyro_fold_sections(pyro_profile_t *p, const uint8_t *fold)
+{
+    uint32_t               i;
+    const pyro_section_t  *from;
+    pyro_section_t        *sections, *section;
+
+    sections = pyro_arena_calloc(p->arena, p->n_sections,
+                                 sizeof(pyro_section_t));
+
+    if (sections == NULL) {
+        return -1;
+    }
+
+    for (i = 0; i < p->n_sections; i++) {
+        from = &p->sections[i];
+        section = &sections[i];
+
+        section->labels = fold[from->labels] ? 0 : from->labels;
+        section->type = from->type;
+
+        if (pyro_finish_append(p, section, from)) {
+            return -1;
+        }
+    }
+
+    p->sections = sections;
+
+    return 0;
 }

@@ -143,8 +143,8 @@ const pyro_key_t  pyro_keys[] = {
     { COUNT("limits.ingestion_burst_pushes", limits.ingestion_burst_pushes, 0,
             1000000, 0) },
 
-    { .path = "limits.max_global_series_per_tenant", .type = PYRO_KEY_COUNT,
-      .action = PYRO_KEY_IDLE, .max = INT32_MAX },
+    { COUNT("limits.max_global_series_per_tenant",
+            limits.max_global_series_per_tenant, 0, INT32_MAX, 0) },
 
     /* an hour's roll-up must not lie in two partitions */
 

@@ -31,7 +31,6 @@ typedef enum {
 typedef enum {
     PYRO_KEY_STORE = 0,
     PYRO_KEY_SHORTEST,      /* the field keeps the least value but 0 */
-    PYRO_KEY_IDLE,          /* checked, then named in settings->ignored */
     PYRO_KEY_LATER          /* an error unless it is def or 0: what it would
                                protect or delete must not be taken for done */
 } pyro_key_action_e;

@@ -274,8 +274,7 @@ pyro_settings_key(pyro_settings_reader_t *reader, const pyro_key_t *key,
         return pyro_error_memory(reader->err);
     }
 
-    return key->action == PYRO_KEY_IDLE ? pyro_settings_ignore(reader)
-                                        : PYRO_OK;
+    return PYRO_OK;
 }
 
 

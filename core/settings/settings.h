@@ -36,6 +36,7 @@ typedef struct {
     uint32_t    max_label_value_length;         /* 2048 bytes */
     uint64_t    max_flamegraph_nodes_default;   /* 8192, not above _max */
     uint64_t    max_flamegraph_nodes_max;       /* 1048576 */
+    uint32_t    max_global_series_per_tenant;   /* in a partition, 0 off */
     int64_t     max_query_length;               /* s, 0 off */
     int64_t     max_query_lookback;             /* s, 0 off */
     int64_t     reject_older_than;              /* s, 0 off */

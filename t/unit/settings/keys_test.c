@@ -84,8 +84,7 @@ print_row(const pyro_key_t *key)
 
     unit = key->type == PYRO_KEY_DURATION ? key->unit : 1;
 
-    printf("%s\t%s\t%s\t", key->path, types[key->type],
-           key->action == PYRO_KEY_IDLE ? "idle" : "");
+    printf("%s\t%s\t", key->path, types[key->type]);
 
     if (key->max > INT64_MAX / unit) {
         printf("%" PRId64 "\t\t", key->min * unit);

@@ -618,10 +618,10 @@ settings_ignored(void **state)
     assert_string_equal(settings.ignored,
                         "target, server.log_format, distributor, "
                         "compactor.data_dir, storage.s3, "
-                        "limits.max_global_series_per_tenant, "
                         "limits.max_query_parallelism, runtime_config.period");
     assert_int_equal(settings.server.grpc_listen_port, 9095);
     assert_int_equal(settings.limits.ingestion_rate, 9 << 19);
+    assert_int_equal(settings.limits.max_global_series_per_tenant, 5);
     assert_int_equal(settings.limits.retention_period, 86400);
     assert_int_equal(settings.n_variables, 0);
 }

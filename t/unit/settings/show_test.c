@@ -172,6 +172,8 @@ static const struct {
     { "limits.ingestion_rate_pushes", "7", "  ingestion_rate_pushes: 7" },
     { "limits.ingestion_burst_pushes", "1000000",
       "  ingestion_burst_pushes: 1000000" },
+    { "limits.max_global_series_per_tenant", "5000",
+      "  max_global_series_per_tenant: 5000" },
     { "lmdb.partition", "7d", "  partition: 1w" },
     { "lmdb.durability", "periodic", "  durability: periodic" },
     { "lmdb.map_size", "64TiB", "  map_size: 64TiB" },
