@@ -482,11 +482,17 @@ sub end_daemon {
 {
     my $t = PyroTest->new(
         workers => 2, config => $daemon,
-        env  => { PYRO_TEST_STORE => 'upgraded' },
+        env  => { PYRO_TEST_STORE => 'upgraded', PYRO_TEST_LENGTH => '1h' },
         yaml => $yaml =~ s{block/data}{\${PYRO_TEST_STORE}}r
-                . "lmdb:\n  seal_after: 1s\n");
+                . "lmdb:\n  seal_after: 1s\n"
+                . "runtime_config:\n  file: runtime.yml\n");
     my $sealed = 'ngx_pyroscope_sealed_partitions_total';
     my @over;
+
+    # without the variable there would be no second master
+    write_file($t->dir . '/runtime.yml',
+               "overrides:\n  acme:\n"
+               . "    max_query_length: \${PYRO_TEST_LENGTH}\n");
 
     my $push_over = sub {
         for (@_) {
