@@ -1,5 +1,6 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_commit.h"
 
+#include "ngx_pyroscope_module/ngx_pyroscope_load.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_task.h"
 
@@ -19,6 +20,7 @@ typedef struct {
 } ngx_pyroscope_group_t;
 
 
+static void ngx_pyroscope_commit_note(void);
 static void ngx_pyroscope_commit_start(void);
 static void ngx_pyroscope_commit_thread(void *data, ngx_log_t *log);
 static void ngx_pyroscope_commit_done(ngx_event_t *ev);
@@ -56,6 +58,8 @@ ngx_pyroscope_commit_enqueue(ngx_pyroscope_upload_t *upload)
     upload->queued = ngx_current_msec;
 
     ngx_queue_insert_tail(&ngx_pyroscope_commit_queue, &upload->queue);
+    ngx_pyroscope_worker.load->queued++;
+    ngx_pyroscope_commit_note();
 
     if (ngx_pyroscope_commit_group.n == 0) {
         ngx_pyroscope_commit_start();
@@ -66,17 +70,34 @@ ngx_pyroscope_commit_enqueue(ngx_pyroscope_upload_t *upload)
 ngx_msec_int_t
 ngx_pyroscope_commit_age(void)
 {
+    ngx_msec_t  oldest;
+
+    oldest = ngx_pyroscope_worker.load->oldest;
+
+    return oldest ? (ngx_msec_int_t) (ngx_current_msec - oldest) : 0;
+}
+
+
+/* For others to see. */
+
+static void
+ngx_pyroscope_commit_note(void)
+{
     ngx_queue_t             *q;
+    ngx_pyroscope_load_t    *load;
     ngx_pyroscope_upload_t  *oldest;
 
+    load = ngx_pyroscope_worker.load;
+    load->committing = ngx_pyroscope_commit_group.n;
+
     if (ngx_queue_empty(&ngx_pyroscope_commit_queue)) {
-        return 0;
+        load->oldest = 0;
+        return;
     }
 
     q = ngx_queue_head(&ngx_pyroscope_commit_queue);
     oldest = ngx_queue_data(q, ngx_pyroscope_upload_t, queue);
-
-    return (ngx_msec_int_t) (ngx_current_msec - oldest->queued);
+    load->oldest = oldest->queued;
 }
 
 
@@ -102,6 +123,9 @@ ngx_pyroscope_commit_start(void)
         group->pushes[group->n] = &upload->push;
         group->n++;
     }
+
+    ngx_pyroscope_worker.load->queued -= group->n;
+    ngx_pyroscope_commit_note();
 
     if (group->n == 0) {
         return;
@@ -148,7 +172,7 @@ ngx_pyroscope_commit_done(ngx_event_t *ev)
 
     group = &ngx_pyroscope_commit_group;
 
-    ngx_pyroscope_metrics_time(NGX_PYROSCOPE_TIME_COMMIT, group->time);
+    ngx_pyroscope_metrics_observe(NGX_PYROSCOPE_HISTOGRAM_COMMIT, group->time);
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_COMMITS, 1);
 
     n = group->n;
@@ -184,6 +208,10 @@ ngx_pyroscope_commit_result(ngx_pyroscope_upload_t *upload)
         upload->error = push->error;
         return;
     }
+
+    ngx_pyroscope_metrics_service(push->tenant, push->service,
+                                  upload->body.size,
+                                  push->stored ? push->profile->n_samples : 0);
 
     if (push->stored) {
         ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_PUSHES_STORED, 1);
@@ -224,4 +252,5 @@ ngx_pyroscope_commit_fail(void)
     }
 
     group->n = 0;
+    ngx_pyroscope_commit_note();
 }

@@ -132,7 +132,7 @@ ngx_pyroscope_error_page_count(ngx_http_request_t *r,
         ctx->route = ngx_pyroscope_route_of(r);
     }
 
-    ngx_pyroscope_metrics_request(ctx, r->headers_out.status);
+    ngx_pyroscope_metrics_request(r, ctx, r->headers_out.status);
 
     if (r->headers_out.status != NGX_HTTP_REQUEST_ENTITY_TOO_LARGE
         || ctx->route == NULL || ctx->route->serves != NGX_PYROSCOPE_PUSH)

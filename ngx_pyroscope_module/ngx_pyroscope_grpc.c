@@ -98,7 +98,7 @@ ngx_pyroscope_grpc_reply_error(ngx_http_request_t *r,
     }
 
     ctx->answered = 1;
-    ngx_pyroscope_metrics_request(ctx, counted);
+    ngx_pyroscope_metrics_request(r, ctx, counted);
 
     return ngx_http_send_header(r);
 }

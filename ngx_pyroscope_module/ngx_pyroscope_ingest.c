@@ -1,6 +1,7 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_ingest.h"
 
 #include "ngx_pyroscope_module/ngx_pyroscope_commit.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_load.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_task.h"
@@ -98,7 +99,7 @@ ngx_pyroscope_upload_create(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
     u->request = r;
     u->settings = ngx_pyroscope_worker.conf->settings;
     u->canceled = &ctx->canceled;
-    u->parse_bytes = &ngx_pyroscope_worker.parse_bytes;
+    u->parse_bytes = &ngx_pyroscope_worker.load->parse_bytes;
     u->query = ngx_pyroscope_slice(&r->args);
 
     if (r->headers_in.content_type != NULL) {
@@ -129,8 +130,8 @@ ngx_pyroscope_upload_release(void *data)
 
     if (u->counted) {
         u->counted = 0;
-        ngx_pyroscope_worker.pushes--;
-        ngx_pyroscope_worker.push_bytes -= u->body.size;
+        ngx_pyroscope_worker.load->pushes--;
+        ngx_pyroscope_worker.load->push_bytes -= u->body.size;
     }
 
     atomic_fetch_sub(u->parse_bytes, u->inflated);
@@ -157,8 +158,8 @@ ngx_pyroscope_ingest_body_handler(ngx_http_request_t *r)
         return;
     }
 
-    ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_RECEIVED_BYTES,
-                              u->body.size);
+    ngx_pyroscope_metrics_observe(NGX_PYROSCOPE_HISTOGRAM_RECEIVED,
+                                  (int64_t) u->body.size);
 
     if (ngx_pyroscope_ingest_admit(u, &err) != PYRO_OK) {
         ngx_http_finalize_request(r, ngx_pyroscope_ingest_refuse(r, u, &err));
@@ -185,10 +186,12 @@ static pyro_status_e
 ngx_pyroscope_ingest_admit(ngx_pyroscope_upload_t *u, pyro_error_t *err)
 {
     ngx_msec_int_t           age;
+    ngx_pyroscope_load_t    *load;
     const pyro_settings_t   *settings;
     ngx_pyroscope_worker_t  *worker;
 
     worker = &ngx_pyroscope_worker;
+    load = worker->load;
     settings = u->settings;
 
     if (worker->store == NULL) {
@@ -196,21 +199,21 @@ ngx_pyroscope_ingest_admit(ngx_pyroscope_upload_t *u, pyro_error_t *err)
         return err->status;
     }
 
-    if (worker->pushes >= settings->lmdb.queue_pushes) {
+    if (load->pushes >= settings->lmdb.queue_pushes) {
         return pyro_error_set(err, PYRO_EXHAUSTED, PYRO_REASON_QUEUE,
                               "%lu uploads wait in this worker, "
                               "lmdb.queue_pushes is %u",
-                              (unsigned long) worker->pushes,
+                              (unsigned long) load->pushes,
                               settings->lmdb.queue_pushes);
     }
 
-    if (worker->pushes
-        && worker->push_bytes + u->body.size > settings->lmdb.queue_bytes)
+    if (load->pushes
+        && load->push_bytes + u->body.size > settings->lmdb.queue_bytes)
     {
         return pyro_error_set(err, PYRO_EXHAUSTED, PYRO_REASON_QUEUE,
                               "%zu bytes of uploads wait in this worker, "
                               "lmdb.queue_bytes is %llu",
-                              worker->push_bytes + u->body.size,
+                              load->push_bytes + u->body.size,
                               (unsigned long long)
                               settings->lmdb.queue_bytes);
     }
@@ -224,8 +227,8 @@ ngx_pyroscope_ingest_admit(ngx_pyroscope_upload_t *u, pyro_error_t *err)
                               (long long) settings->lmdb.queue_age);
     }
 
-    worker->pushes++;
-    worker->push_bytes += u->body.size;
+    load->pushes++;
+    load->push_bytes += u->body.size;
     u->counted = 1;
 
     return PYRO_OK;
@@ -239,14 +242,22 @@ ngx_pyroscope_ingest_parsed(ngx_http_request_t *r, void *data)
 {
     ngx_pyroscope_upload_t *u = data;
 
-    ngx_pyroscope_metrics_time(NGX_PYROSCOPE_TIME_PARSE, u->parse_time);
-    ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_INFLATED_BYTES, u->inflated);
+    ngx_pyroscope_metrics_observe(NGX_PYROSCOPE_HISTOGRAM_PARSE,
+                                  u->parse_time);
+
+    if (u->inflated) {
+        ngx_pyroscope_metrics_observe(NGX_PYROSCOPE_HISTOGRAM_INFLATED,
+                                      (int64_t) u->inflated);
+    }
+
     ngx_pyroscope_metrics_jfr(&u->report);
 
     if (u->status != PYRO_OK) {
         ngx_pyroscope_task_wake(r);
         return;
     }
+
+    ngx_pyroscope_metrics_samples(u->push.profile);
 
     /* also an idle JVM's, which is sound and has no sample: its facts count */
 

@@ -30,10 +30,6 @@
     X(PUSHES_EMPTY, "ngx_pyroscope_pushes_total", "result=\"empty\"", NULL)   \
     X(PUSHES_REFUSED, "ngx_pyroscope_pushes_total", "result=\"refused\"",     \
       NULL)                                                                   \
-    X(RECEIVED_BYTES, "ngx_pyroscope_received_bytes_total", "",               \
-      "Bytes of upload bodies, as they came.")                                \
-    X(INFLATED_BYTES, "ngx_pyroscope_inflated_bytes_total", "",               \
-      "Bytes of recordings after gzip.")                                      \
     X(SAMPLES, "ngx_pyroscope_samples_total", "",                             \
       "Distinct samples (stack, labels, type) of stored uploads.")            \
     X(FOLDED, "ngx_pyroscope_stacks_folded_total", "",                        \
@@ -44,6 +40,8 @@
       "Group commits: one or more uploads each.")                             \
     X(INFO_FAILURES, "ngx_pyroscope_info_failures_total", "",                 \
       "Stored uploads whose facts for jfr-info could not be kept.")           \
+    X(DAMAGED, "ngx_pyroscope_damaged_records_total", "",                     \
+      "Records that were met and left out, since they are damaged.")          \
     X(INCOMPLETE, "ngx_pyroscope_incomplete_answers_total", "",               \
       "Answers without a partition that cannot be read.")                     \
     X(ROLLED, "ngx_pyroscope_rollup_slots_total", "",                         \
@@ -71,12 +69,43 @@ typedef enum {
 } ngx_pyroscope_counter_e;
 
 
+/* id, name, label, 1: upstream has its tenant as well, unit, help */
+
+#define NGX_PYROSCOPE_HISTOGRAMS(X)                                           \
+    X(RECEIVED, "pyroscope_distributor_received_compressed_bytes",            \
+      "type=\"jfr\"", 1, BYTES, "Bytes of one upload's body, as it came.")    \
+    X(INFLATED, "pyroscope_distributor_received_decompressed_bytes",          \
+      "type=\"jfr\"", 1, BYTES,                                               \
+      "Bytes of one upload's recording after gzip.")                          \
+    X(CPU, "pyroscope_distributor_received_samples",                          \
+      "type=\"process_cpu\"", 1, COUNT,                                       \
+      "Samples of one profile of an upload.")                                 \
+    X(WALL, "pyroscope_distributor_received_samples", "type=\"wall\"", 1,     \
+      COUNT, NULL)                                                            \
+    X(MEMORY, "pyroscope_distributor_received_samples", "type=\"memory\"", 1, \
+      COUNT, NULL)                                                            \
+    X(MUTEX, "pyroscope_distributor_received_samples", "type=\"mutex\"", 1,   \
+      COUNT, NULL)                                                            \
+    X(BLOCK, "pyroscope_distributor_received_samples", "type=\"block\"", 1,   \
+      COUNT, NULL)                                                            \
+    X(OTHER, "pyroscope_distributor_received_samples", "type=\"other\"", 1,   \
+      COUNT, NULL)                                                            \
+    X(PARSE, "pyroscope_distributor_parse_duration_seconds",                  \
+      "type=\"jfr\"", 1, TIME,                                                \
+      "Time to read one upload: gzip, multipart, recording.")                 \
+    X(COMMIT, "ngx_pyroscope_commit_duration_seconds", "", 0, TIME,           \
+      "Time to store one group of uploads, fsync included.")                  \
+    X(QUERY, "ngx_pyroscope_query_duration_seconds", "", 0, TIME,             \
+      "Time to answer one query, without waiting and sending.")
+
+
 typedef enum {
-    NGX_PYROSCOPE_TIME_PARSE = 0,   /* of one upload, in the parse pool */
-    NGX_PYROSCOPE_TIME_COMMIT,      /* of one group, in the write pool */
-    NGX_PYROSCOPE_TIME_QUERY,       /* of one query, in the query pool */
-    NGX_PYROSCOPE_TIME_N
-} ngx_pyroscope_time_e;
+#define NGX_PYROSCOPE_HISTOGRAM_ENUM(id, name, label, tenant, unit, help)     \
+    NGX_PYROSCOPE_HISTOGRAM_##id,
+    NGX_PYROSCOPE_HISTOGRAMS(NGX_PYROSCOPE_HISTOGRAM_ENUM)
+#undef NGX_PYROSCOPE_HISTOGRAM_ENUM
+    NGX_PYROSCOPE_HISTOGRAM_N
+} ngx_pyroscope_histogram_e;
 
 
 /* Makes the shared zone; configuration time. */
@@ -90,7 +119,10 @@ void *ngx_pyroscope_metrics_shared(ngx_pyroscope_main_conf_t *pmcf);
 pyro_rates_t *ngx_pyroscope_metrics_rates(void);
 
 void ngx_pyroscope_metrics_add(ngx_pyroscope_counter_e counter, uint64_t n);
-void ngx_pyroscope_metrics_time(ngx_pyroscope_time_e what, int64_t ns);
+
+/* One value: bytes, samples; ns of a duration. */
+void ngx_pyroscope_metrics_observe(ngx_pyroscope_histogram_e histogram,
+    int64_t value);
 
 /* An upload refused: pyroscope_discarded_samples_total{reason} and bytes. */
 void ngx_pyroscope_metrics_discarded(pyro_reason_e reason, size_t bytes);
@@ -98,9 +130,22 @@ void ngx_pyroscope_metrics_discarded(pyro_reason_e reason, size_t bytes);
 /* What a recording lost. */
 void ngx_pyroscope_metrics_jfr(const pyro_jfr_report_t *report);
 
-/* An answer: by route and status; once a request. */
-void ngx_pyroscope_metrics_request(ngx_pyroscope_ctx_t *ctx,
-    ngx_uint_t status);
+/* The samples of what was read: of each label set and name of types. */
+void ngx_pyroscope_metrics_samples(const pyro_profile_t *profile);
+
+/* An upload that is answered 200, in the totals of its service. */
+void ngx_pyroscope_metrics_service(pyro_slice_t tenant, pyro_slice_t service,
+    uint64_t bytes, uint64_t samples);
+
+/* An answer: by route, method and status; once a request. */
+void ngx_pyroscope_metrics_request(ngx_http_request_t *r,
+    ngx_pyroscope_ctx_t *ctx, ngx_uint_t status);
+
+/* The records that this worker's store has left out until now. */
+void ngx_pyroscope_metrics_damaged(void);
+
+/* A run of the upkeep that ended well; rolled: nothing is left to roll up. */
+void ngx_pyroscope_metrics_upkeep(ngx_uint_t rolled);
 
 /* All of it in Prometheus' text format; stats may be NULL.  Any thread. */
 void ngx_pyroscope_metrics_text(pyro_rope_t *out,

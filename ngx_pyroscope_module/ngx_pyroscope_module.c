@@ -8,6 +8,8 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_route.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_variables.h"
 
+#include "core/base/clock.h"
+
 
 static void *ngx_pyroscope_create_main_conf(ngx_conf_t *cf);
 static char *ngx_pyroscope_init_main_conf(ngx_conf_t *cf, void *conf);
@@ -83,7 +85,7 @@ ngx_pyroscope_ctx(ngx_http_request_t *r)
         ctx = ngx_pcalloc(r->pool, sizeof(ngx_pyroscope_ctx_t));
 
         if (ctx != NULL) {
-            ctx->start = ngx_current_msec;
+            ctx->start = pyro_clock_mono();
             ngx_http_set_ctx(r, ctx, ngx_pyroscope_module);
         }
     }

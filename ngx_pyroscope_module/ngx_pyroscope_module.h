@@ -65,10 +65,13 @@ typedef struct ngx_pyroscope_query_s  ngx_pyroscope_query_t;
 
 typedef struct ngx_pyroscope_route_s  ngx_pyroscope_route_t;
 
+/* What a worker has in work, for all to see (ngx_pyroscope_load.c). */
+typedef struct ngx_pyroscope_load_s  ngx_pyroscope_load_t;
+
 
 typedef struct {
     const ngx_pyroscope_route_t  *route;
-    ngx_msec_t                    start;        /* ngx_current_msec */
+    int64_t                       start;        /* pyro_clock_mono() */
 
     /* read by pool threads: the client went away */
     atomic_int                    canceled;
@@ -106,12 +109,7 @@ typedef struct {
     ngx_thread_pool_t            *query_pool;
     ngx_thread_pool_t            *write_pool;
 
-    ngx_uint_t                    pushes;       /* from body to answer */
-    size_t                        push_bytes;   /* their bodies */
-    ngx_uint_t                    queries;      /* in the query pool */
-
-    /* used by parse threads: inflated bytes in work */
-    atomic_size_t                 parse_bytes;
+    ngx_pyroscope_load_t         *load;         /* what it has in work */
 } ngx_pyroscope_worker_t;
 
 

@@ -2,6 +2,7 @@
 
 #include "ngx_pyroscope_module/ngx_pyroscope_commit.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_conf.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_load.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_pools.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_upkeep.h"
@@ -145,6 +146,7 @@ ngx_pyroscope_init_process(ngx_cycle_t *cycle)
     worker = &ngx_pyroscope_worker;
     worker->conf = pmcf;
 
+    ngx_pyroscope_load_init(worker);
     ngx_pyroscope_pools_find(cycle, worker);
     ngx_pyroscope_commit_init(cycle);
 

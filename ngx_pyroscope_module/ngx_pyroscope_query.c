@@ -1,6 +1,7 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_query.h"
 
 #include "ngx_pyroscope_module/ngx_pyroscope_grpc.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_load.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_querier.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
@@ -30,6 +31,7 @@ static ngx_int_t ngx_pyroscope_query_unsupported(ngx_http_request_t *r);
 static void ngx_pyroscope_query_body_handler(ngx_http_request_t *r);
 static pyro_status_e ngx_pyroscope_query_post(ngx_http_request_t *r,
     ngx_pyroscope_query_t *q, pyro_error_t *err);
+static void ngx_pyroscope_query_run(void *data);
 static void ngx_pyroscope_query_done(ngx_http_request_t *r, void *data);
 static void ngx_pyroscope_query_resume(ngx_http_request_t *r);
 static ngx_int_t ngx_pyroscope_query_missing(ngx_http_request_t *r,
@@ -113,7 +115,7 @@ ngx_pyroscope_query_cleanup(void *data)
     ngx_pyroscope_query_t *q = data;
 
     if (q->counted) {
-        ngx_pyroscope_worker.queries--;
+        ngx_pyroscope_worker.load->queries--;
     }
 
     pyro_rope_free(&q->answer);
@@ -317,20 +319,20 @@ ngx_pyroscope_query_post(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
         return err->status;
     }
 
-    if (worker->queries >= q->settings->query.max_concurrent) {
+    if (worker->load->queries >= q->settings->query.max_concurrent) {
         return pyro_error_set(err, PYRO_EXHAUSTED, PYRO_REASON_QUERY,
                               "%lu queries run in this worker, "
                               "query.max_concurrent is %u",
-                              (unsigned long) worker->queries,
+                              (unsigned long) worker->load->queries,
                               q->settings->query.max_concurrent);
     }
 
-    worker->queries++;
+    worker->load->queries++;
     q->counted = 1;
 
     ngx_memzero(&task, sizeof(ngx_pyroscope_task_t));
     task.data = q;
-    task.run = ngx_pyroscope_querier_run;
+    task.run = ngx_pyroscope_query_run;
     task.done = ngx_pyroscope_query_done;
 
     if (ngx_pyroscope_task_post(r, worker->query_pool, &task) != NGX_OK) {
@@ -390,14 +392,28 @@ ngx_pyroscope_query_get_handler(ngx_http_request_t *r,
 
 
 static void
+ngx_pyroscope_query_run(void *data)
+{
+    ngx_pyroscope_load_t  *load;
+
+    load = ngx_pyroscope_worker.load;
+
+    atomic_fetch_add(&load->running, 1);
+    ngx_pyroscope_querier_run(data);
+    atomic_fetch_sub(&load->running, 1);
+}
+
+
+static void
 ngx_pyroscope_query_done(ngx_http_request_t *r, void *data)
 {
     ngx_pyroscope_query_t *q = data;
 
     q->counted = 0;
-    ngx_pyroscope_worker.queries--;
+    ngx_pyroscope_worker.load->queries--;
 
-    ngx_pyroscope_metrics_time(NGX_PYROSCOPE_TIME_QUERY, q->time);
+    ngx_pyroscope_metrics_observe(NGX_PYROSCOPE_HISTOGRAM_QUERY, q->time);
+    ngx_pyroscope_metrics_damaged();
     ngx_pyroscope_task_wake(r);
 }
 

@@ -225,7 +225,7 @@ ngx_pyroscope_reply_not_modified(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
 
     ctx->answered = 1;
-    ngx_pyroscope_metrics_request(ctx, NGX_HTTP_NOT_MODIFIED);
+    ngx_pyroscope_metrics_request(r, ctx, NGX_HTTP_NOT_MODIFIED);
 
     r->headers_out.status = NGX_HTTP_NOT_MODIFIED;
     r->headers_out.content_length_n = -1;
@@ -349,7 +349,7 @@ ngx_pyroscope_reply_send(ngx_http_request_t *r, ngx_uint_t status,
     }
 
     ctx->answered = 1;
-    ngx_pyroscope_metrics_request(ctx, status);
+    ngx_pyroscope_metrics_request(r, ctx, status);
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = r->expect_trailers ? -1 : (off_t) size;

@@ -2,6 +2,7 @@
 
 #include "ngx_pyroscope_module/ngx_pyroscope_info.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_ingest.h"
+#include "ngx_pyroscope_module/ngx_pyroscope_load.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_query.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
 #include "ngx_pyroscope_module/ngx_pyroscope_status.h"
@@ -138,6 +139,10 @@ ngx_pyroscope_handler(ngx_http_request_t *r)
 
     if ((r->method & route->methods) == 0) {
         return ngx_pyroscope_route_not_allowed(r, route);
+    }
+
+    if (ngx_pyroscope_load_request(r, route) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     return route->handler(r, ctx);

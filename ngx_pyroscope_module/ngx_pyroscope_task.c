@@ -157,7 +157,7 @@ ngx_pyroscope_task_cancel(void *data)
 
     atomic_store_explicit(&ctx->canceled, 1, memory_order_relaxed);
 
-    ngx_pyroscope_metrics_request(ctx, NGX_HTTP_CLIENT_CLOSED_REQUEST);
+    ngx_pyroscope_metrics_request(r, ctx, NGX_HTTP_CLIENT_CLOSED_REQUEST);
 }
 
 

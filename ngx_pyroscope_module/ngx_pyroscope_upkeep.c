@@ -118,6 +118,10 @@ ngx_pyroscope_upkeep(void *data)
 
     ngx_pyroscope_upkeep_error.message[0] = '\0';
 
+    if (work.held) {
+        ngx_pyroscope_metrics_upkeep(work.rolled);
+    }
+
     if (!work.more) {
         return NGX_PYROSCOPE_UPKEEP_PAUSE;
     }

@@ -23,17 +23,23 @@ static pyro_status_e pyro_describe_scopes(const pyro_view_t *view,
     pyro_store_part_stats_t *stats);
 
 
+const char *
+pyro_store_state_text(unsigned state)
+{
+    static const char  *states[PYRO_STORE_STATES] = {
+        "open", "sealing", "removed", "building", "sealed", "hours", "days"
+    };
+
+    return state < PYRO_STORE_STATES ? states[state] : "unknown";
+}
+
+
 static void
 pyro_describe_part(const pyro_catalog_t *catalog, const pyro_partition_t *part,
     pyro_store_part_t *out)
 {
-    static const char  *states[] = {
-        "open", "sealing", "removed", "building", "sealed", "hours", "days"
-    };
-
     out->name = part->name;
-    out->state = (size_t) part->state < sizeof(states) / sizeof(states[0])
-                 ? states[part->state] : "unknown";
+    out->state = pyro_store_state_text(part->state);
     out->start = pyro_partition_start(part);
     out->end = pyro_partition_end(part);
     out->generation = part->generation;

@@ -130,6 +130,9 @@ const char *pyro_kv_strerror(int rc);
 /* Clears slots of dead readers; returns how many, -1 on an error. */
 int pyro_env_reader_check(pyro_env_t *env, pyro_error_t *err);
 
+/* How many readers the file has had at once, of how many that it can have. */
+void pyro_env_readers(pyro_env_t *env, uint64_t *readers, uint64_t *limit);
+
 /* what: "cannot <what>". */
 pyro_status_e pyro_env_error(pyro_env_t *env, int rc, const char *what,
     pyro_error_t *err);

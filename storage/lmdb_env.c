@@ -528,6 +528,19 @@ pyro_env_reader_check(pyro_env_t *env, pyro_error_t *err)
 }
 
 
+void
+pyro_env_readers(pyro_env_t *env, uint64_t *readers, uint64_t *limit)
+{
+    MDB_envinfo  info;
+
+    memset(&info, 0, sizeof(info));
+    (void) mdb_env_info(env->engine, &info);
+
+    *readers = info.me_numreaders;
+    *limit = info.me_maxreaders;
+}
+
+
 pyro_status_e
 pyro_env_error(pyro_env_t *env, int rc, const char *what, pyro_error_t *err)
 {

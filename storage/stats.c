@@ -19,6 +19,11 @@
 
 
 static void pyro_store_follow(pyro_catalog_t *catalog);
+static void pyro_stats_files(pyro_catalog_t *catalog,
+    pyro_store_stats_t *stats);
+static void pyro_stats_partition(pyro_catalog_t *catalog,
+    const pyro_partition_t *part, pyro_store_stats_t *stats);
+static void pyro_stats_readers(pyro_env_t *env, pyro_store_stats_t *stats);
 
 
 pyro_status_e
@@ -129,7 +134,6 @@ pyro_status_e
 pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
     pyro_error_t *err)
 {
-    uint32_t         i;
     pyro_status_e    status;
     pyro_catalog_t  *catalog;
     struct statvfs   fs;
@@ -144,18 +148,7 @@ pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
     }
 
     pthread_mutex_lock(&catalog->mutex);
-
-    stats->bytes = catalog->control == NULL ? 0
-                   : pyro_catalog_size(catalog, catalog->control->name);
-    stats->open_partitions = catalog->n_open;
-
-    for (i = 0; i < catalog->n_parts; i++) {
-        if (catalog->parts[i]->state != PYRO_STATE_REMOVED) {
-            stats->partitions++;
-            stats->bytes += pyro_catalog_size(catalog, catalog->parts[i]->name);
-        }
-    }
-
+    pyro_stats_files(catalog, stats);
     pthread_mutex_unlock(&catalog->mutex);
 
     if (statvfs(catalog->dir, &fs) != 0) {
@@ -175,6 +168,89 @@ pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
     stats->info_failures = store->info_failures;
 
     return PYRO_OK;
+}
+
+
+/* Under the catalogue's mutex. */
+static void
+pyro_stats_files(pyro_catalog_t *catalog, pyro_store_stats_t *stats)
+{
+    uint32_t           i;
+    pyro_partition_t  *part;
+
+    if (catalog->control != NULL) {
+        stats->control_bytes = pyro_catalog_size(catalog,
+                                                 catalog->control->name);
+        pyro_stats_readers(catalog->control, stats);
+    }
+
+    stats->bytes = stats->control_bytes;
+    stats->open_partitions = catalog->n_open;
+
+    for (i = 0; i < catalog->n_parts; i++) {
+        part = catalog->parts[i];
+
+        if (part->state != PYRO_STATE_REMOVED) {
+            pyro_stats_partition(catalog, part, stats);
+        }
+
+        if (part->env != NULL) {
+            pyro_stats_readers(part->env, stats);
+        }
+    }
+}
+
+
+static void
+pyro_stats_partition(pyro_catalog_t *catalog, const pyro_partition_t *part,
+    pyro_store_stats_t *stats)
+{
+    int64_t   start, end;
+    uint64_t  bytes;
+
+    bytes = pyro_catalog_size(catalog, part->name);
+    start = pyro_partition_start(part);
+    end = pyro_partition_end(part);
+
+    if (stats->partitions == 0 || start < stats->oldest) {
+        stats->oldest = start;
+    }
+
+    if (stats->partitions == 0 || end > stats->newest) {
+        stats->newest = end;
+    }
+
+    stats->partitions++;
+    stats->bytes += bytes;
+    stats->aside += pyro_catalog_is_aside(catalog, part) != 0;
+
+    if ((unsigned) part->state < PYRO_STORE_STATES) {
+        stats->states[part->state].partitions++;
+        stats->states[part->state].bytes += bytes;
+    }
+}
+
+
+static void
+pyro_stats_readers(pyro_env_t *env, pyro_store_stats_t *stats)
+{
+    uint64_t  readers, limit;
+
+    if (atomic_load(&env->broken)) {
+        return;
+    }
+
+    pyro_env_readers(env, &readers, &limit);
+
+    stats->readers = readers > stats->readers ? readers : stats->readers;
+    stats->readers_limit = limit;
+}
+
+
+uint64_t
+pyro_store_damaged(pyro_store_t *store)
+{
+    return store->damaged;
 }
 
 

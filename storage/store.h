@@ -454,6 +454,8 @@ typedef struct {
     uint32_t           thinned;     /* partitions */
     int64_t            distance;    /* ns from the time that removing goes by to
                                      * now; 0: the clock is believed */
+    int                held;        /* 1: it was this handle's to do */
+    int                rolled;      /* 1: and all is rolled up that is due */
     int                more;        /* 1: it ended before all was done */
     int64_t            wait;        /* and there is nothing to do for so many
                                      * ns: sealing takes a tenth of a core */
@@ -468,10 +470,32 @@ pyro_status_e pyro_store_maintain(pyro_store_t *store,
     pyro_store_work_t *work, pyro_error_t *err);
 
 
+#define PYRO_STORE_STATES  7
+
+/* "open", "sealing", "removed", "building", "sealed", "hours", "days"; what is
+ * none of PYRO_STORE_STATES is "unknown". */
+const char *pyro_store_state_text(unsigned state);
+
+
+typedef struct {
+    uint64_t  partitions;
+    uint64_t  bytes;                /* of their files */
+} pyro_store_state_t;
+
+
 typedef struct {
     uint64_t  partitions;           /* in the catalogue */
     uint64_t  open_partitions;      /* in this process */
     uint64_t  bytes;                /* of all files, as stat has them */
+    uint64_t  control_bytes;        /* of them: control.mdb */
+    pyro_store_state_t  states[PYRO_STORE_STATES];
+    uint64_t  aside;                /* partitions that nobody opens, since
+                                     * processes died of them */
+    int64_t   oldest;               /* ns: when the first partition begins, */
+    int64_t   newest;               /* and the last one ends; 0: none */
+    uint64_t  readers;              /* that one file has had at once, of those
+                                     * that are open here */
+    uint64_t  readers_limit;
     uint64_t  disk_free;            /* of the file system, for this user */
     uint64_t  disk_limit;           /* options.min_free_disk in bytes */
     uint64_t  disk_scarce;          /* 1: pushes are refused for it */
@@ -486,6 +510,9 @@ typedef struct {
 pyro_status_e pyro_store_stats(pyro_store_t *store, pyro_store_stats_t *stats,
     pyro_error_t *err);
 
+/* stats.damaged_records alone, at no cost. */
+uint64_t pyro_store_damaged(pyro_store_t *store);
+
 /*
  * To be called now and then, each second with PERIODIC: gives up what others
  * have removed, looks how much room there is, syncs what is due, and once in
@@ -498,7 +525,7 @@ pyro_status_e pyro_store_refresh(pyro_store_t *store, pyro_error_t *err);
 /* A partition; strings are valid in the call that gives them. */
 typedef struct {
     const char  *name;              /* of its file */
-    const char  *state;             /* "open", ... */
+    const char  *state;             /* pyro_store_state_text() */
     int64_t      start;             /* ns */
     int64_t      end;               /* ns, not included */
     uint32_t     generation;

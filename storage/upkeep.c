@@ -32,12 +32,15 @@ pyro_status_e
 pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
     pyro_error_t *err)
 {
+    int                 rolled;
     uint32_t            i, n, removed;
     pyro_error_t        first;
     pyro_arena_t       *arena;
     pyro_status_e       status, worst;
     pyro_partition_t  **parts;
 
+    work->held = 0;
+    work->rolled = 0;
     work->more = 0;
     work->wait = 0;
     worst = pyro_upkeep_lock(store, err);
@@ -46,6 +49,7 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
         return worst == PYRO_NOT_FOUND ? PYRO_OK : worst;
     }
 
+    work->held = 1;
     arena = pyro_arena_create(0);
 
     if (arena == NULL) {
@@ -67,6 +71,7 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
     status = pyro_catalog_list(&store->catalog, 0, INT64_MAX, arena, &parts,
                                &n, &first);
     pyro_first_error(status, &first, &worst, err);
+    rolled = status == PYRO_OK;
 
     for (i = status == PYRO_OK ? n : 0; i && !work->more; i--) {
 
@@ -77,8 +82,10 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
 
         status = pyro_upkeep_partition(store, parts[i - 1], work, &first);
         pyro_first_error(status, &first, &worst, err);
+        rolled = rolled && status == PYRO_OK;
     }
 
+    work->rolled = rolled && !work->more;
     pyro_arena_destroy(arena);
 
     /* what people look at comes first; a copy needs room */

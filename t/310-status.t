@@ -114,14 +114,14 @@ GET /metrics
 --- response_body_like eval
 my @names = ('pyroscope_build_info\{version="[^"]+"\} 1',
              'ngx_pyroscope_pushes_total\{result="stored"\} 0',
-             'ngx_pyroscope_received_bytes_total 0',
+             'pyroscope_distributor_received_compressed_bytes_sum\{.*\} 0',
              'ngx_pyroscope_info_failures_total 0',
              'ngx_pyroscope_upkeep_failures_total 0',
              'pyroscope_discarded_samples_total\{reason="malformed_profile"',
              'ngx_pyroscope_commit_duration_seconds_bucket\{le="\+Inf"\} 0',
              'ngx_pyroscope_query_duration_seconds_count 0',
              'ngx_pyroscope_store_available 1',
-             'ngx_pyroscope_store_bytes [1-9]',
+             'ngx_pyroscope_store_bytes\{state="control"\} [1-9]',
              'ngx_pyroscope_store_disk_free_bytes [1-9]');
 my $all = CORE::join '', map { "(?=.*^$_)" } @names;
 qr/\A$all/ms

@@ -214,6 +214,8 @@ configured('1s');
 ok wait_for(sub { ($t->metric($sealed) // 0) >= @days }, 120, 'the sealing'),
    'all days are sealed';
 is $t->metric($sealed), @days, 'each once';
+is $t->metric('ngx_pyroscope_store_partitions', state => 'sealed'), @days,
+   'and they are shown as such';
 is scalar(split ' ', files()), @days, 'a file a day';
 isnt files(), $open, 'other ones';
 cmp_ok bytes(), '<', $size, 'which are smaller';

@@ -64,6 +64,7 @@ is $r->{headers}{'x-pyroscope-incomplete'}, basename($file),
    'it says what it is without';
 is total($r), $one, 'and has the other day';
 ok $t->metric('ngx_pyroscope_incomplete_answers_total') >= 1, 'it is counted';
+is $t->metric('ngx_pyroscope_store_partitions_aside'), 1, 'as set aside, too';
 
 my @pids = $t->worker_pids;
 merged() for 1 .. 20;

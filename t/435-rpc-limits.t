@@ -412,9 +412,9 @@ answered($_, PyroTest::Rpc::sample($_, \%everything) // {}, 200, undef,
 my @workers = $t->worker_pids;
 
 sub gone {
-    return $t->metric('ngx_pyroscope_requests_total', status_code => 499,
-                      route => 'querier_v1_querierservice_'
-                               . 'selectmergestacktraces') // 0;
+    return $t->answered(status_code => 499,
+                        route => 'querier_v1_querierservice_'
+                                 . 'selectmergestacktraces') // 0;
 }
 
 # Two run and two wait when their clients leave.

@@ -300,6 +300,13 @@ sub metric {
     return $sum;
 }
 
+# Requests that were answered, by method, route and status_code.
+sub answered {
+    my ($self, %labels) = @_;
+
+    return $self->metric('pyroscope_request_duration_seconds_count', %labels);
+}
+
 
 # ---- pushes as the Java agent sends them ------------------------------------
 
