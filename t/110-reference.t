@@ -2,8 +2,8 @@
 
 # The reference is what the code does: keys of the YAML with their ranges and
 # defaults, as the README and pyroscope-config.yml have them; directives,
-# variables, paths and kinds of losses, as the README has them.  What is in one
-# place only, or differs, is named.
+# variables, paths and metrics, as the README has them.  What is in one place
+# only, or differs, is named.
 
 use strict;
 use warnings;
@@ -262,9 +262,24 @@ for my $path (sort grep { $keys{$_} } keys %file) {
 
 my $glue = 'ngx_pyroscope_module/ngx_pyroscope';
 
-same('directives',
-     [text("${glue}_module.c") =~ /ngx_string\("(\w+)"\),\s+NGX_/g],
-     [grep { $_ ne 'thread_pool' } $README =~ /^Syntax: \*\*`(\w+)`\*\*/mg]);
+{
+    my %context = (SRV => 'server', LOC => 'location');
+    my %code = (thread_pool => 'main',          # nginx's own
+                map { /(\w+)"\),\s+NGX_HTTP_(\w+?)_CONF\|/
+                      ? ($1 => $context{$2}) : () }
+                split /ngx_string\("/, text("${glue}_module.c"));
+    my %documented =
+        $README =~ /^Syntax:\ \*\*`(\w+)`\*\*.*\n
+                     Default:\ .*\nContext:\ (\w+)$/mxg;
+
+    same('directives', [map { "$_ in $code{$_}" } keys %code],
+         [map { "$_ in $documented{$_}" } keys %documented]);
+}
+
+same('pools', [map { "$_;" } map { s/"\), ngx_string\("/ /r }
+               text("${glue}_pools.c")
+               =~ /ngx_string\("(pyroscope_\w+"\), ngx_string\("threads=\d+)"/g],
+     [$README =~ /thread_pool (pyroscope_\w+ threads=\d+;)/g]);
 
 same('variables',
      [map { "\$$_" } text("${glue}_variables.c") =~ /ngx_string\("(\w+)"\)/g],
@@ -302,14 +317,69 @@ same('variables',
 }
 
 
-# ---- what is found in recordings (t/630-metrics.t has the families) ---------
+# ---- metrics ----------------------------------------------------------------
 
 {
     my $t = PyroTest->new(workers => 1)->start;
+
+    # something of each kind, so that all labels are there
+
+    is $t->push_jfr(PyroJfr::recording('new_spancontext'), name => 'shop'
+                    )->{status}, 200, 'a push';
+    is $t->request('POST', '/ingest?name=shop&format=jfr', body => 'none'
+                   )->{status}, 422, 'a bad one';
+
     my $text = $t->get('/metrics')->{body};
+    my %families = $text =~ /^# TYPE (\S+) (\S+)$/mg;
+    my (%documented, %labels, %values);
+
+    while ($text =~ /^(\w+?)(?:_bucket|_sum|_count)?\{(.*)\} /mg) {
+        my ($name, $labels) = ($1, $2);
+
+        $name = "${name}_count" if !$families{$name};
+
+        while ($labels =~ /(\w+)="([^"]*)"/g) {
+            next if $1 eq 'le';
+            $labels{$name}{$1} = 1;
+            $values{$name}{$1}{$2} = 1;
+        }
+    }
+
+    for my $row (rows('### Metrics')) {
+        my ($names, $types, $labels) = @$row;
+        my @names = words($names);
+        my @types = split /, /, $types;
+
+        for my $i (0 .. $#names) {
+            my $name = $names[$i];
+
+            $documented{$name} = @types == @names ? $types[$i] : $types;
+
+            # "tenant" is there or not, by multitenancy_enabled
+
+            is_deeply [sort keys %{ $labels{$name} }],
+                      [sort grep { $_ ne 'tenant' || $labels{$name}{tenant} }
+                       words($labels)], "$name: its labels"
+                if $families{$name};
+
+            # `result`: stored, repeated
+
+            my ($label, $list) = $labels =~ /^`(\w+)`: ([^`]*,[^`]*)/
+                or next;
+            my %known = map { $_ => 1 } $list =~ /\w+/g;
+
+            is_deeply [grep { !$known{$_} }
+                       sort keys %{ $values{$name}{$label} }], [],
+                      "$name: values of $label";
+        }
+    }
+
+    same('metrics', [map { "$_ $families{$_}" } keys %families],
+         [map { "$_ $documented{$_}" } grep { $_ ne 'name' }
+          keys %documented]);
 
     same('kinds of ngx_pyroscope_jfr_total',
-         [$text =~ /^ngx_pyroscope_jfr_total\{kind="(\w+)"\}/mg],
+         [keys %{ $values{ngx_pyroscope_jfr_total}{kind} }],
          [map { words($_->[0]) } grep { $_->[0] =~ /^`[a-z_]+`/
                                         && @$_ == 2 }
           rows('### What a recording becomes')]);

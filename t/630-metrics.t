@@ -445,21 +445,6 @@ ok wait_for(sub {
 }
 
 
-# ---- every one is described -------------------------------------------------
-
-{
-    my ($families) = scrape();
-    my ($table) = read_file("$ROOT/README.md")
-                  =~ /^### Metrics\n(.*?)^## /ms;
-    my %described = map { $_ => 1 } map { /`(\w+)`/g }
-                    map { (split / \| /)[0] } grep { /^\| `/ }
-                    split /\n/, $table;
-
-    is_deeply [sort keys %described], [sort keys %$families],
-              'README has all of them, and no other';
-}
-
-
 # ---- tenants ----------------------------------------------------------------
 
 $t->write_config(yaml => $yaml . "multitenancy_enabled: true\n");

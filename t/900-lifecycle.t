@@ -407,7 +407,7 @@ sub end_daemon {
 {
     my $t = PyroTest->new(
         workers => 2, config => $daemon,
-        env  => { PYRO_TEST_STORE => 'upgraded' },
+        env  => { PYRO_TEST_STORE => 'upgraded', PYRO_TEST_LENGTH => '1h' },
         yaml => <<'END');
 server:
   http_listen_address: 127.0.0.1
@@ -417,9 +417,16 @@ storage:
     dir: %DIR%/${PYRO_TEST_STORE}
 lmdb:
   seal_after: 1s
+runtime_config:
+  file: runtime.yml
 END
     my $sealed = 'ngx_pyroscope_sealed_partitions_total';
     my @over;
+
+    # without the variable there would be no second master
+    write_file($t->dir . '/runtime.yml',
+               "overrides:\n  acme:\n"
+               . "    max_query_length: \${PYRO_TEST_LENGTH}\n");
 
     my $push_over = sub {
         for (@_) {

@@ -21,8 +21,6 @@ static const char *pyro_apply_read(const pyro_key_t *key, pyro_slice_t text,
     int64_t *value);
 static pyro_status_e pyro_apply_range(const pyro_key_t *key, pyro_slice_t text,
     int64_t value, pyro_error_t *err);
-static pyro_status_e pyro_apply_later(const pyro_key_t *key, int64_t value,
-    pyro_error_t *err);
 static void pyro_apply_store(const pyro_key_t *key, int64_t value,
     pyro_settings_t *settings);
 static int64_t pyro_apply_shortest(const pyro_key_t *key, int64_t value,
@@ -78,10 +76,6 @@ pyro_apply(pyro_arena_t *arena, const pyro_key_t *key, pyro_slice_t text,
 
     if (rc != PYRO_OK) {
         return rc;
-    }
-
-    if (key->action == PYRO_KEY_LATER) {
-        return pyro_apply_later(key, value, err);
     }
 
     if (key->size == 0) {
@@ -262,24 +256,6 @@ pyro_apply_range(const pyro_key_t *key, pyro_slice_t text, int64_t value,
     }
 
     return PYRO_OK;
-}
-
-
-static pyro_status_e
-pyro_apply_later(const pyro_key_t *key, int64_t value, pyro_error_t *err)
-{
-    char  text[PYRO_VALUE_SHOW_MAX];
-
-    if (value == key->def || value == 0) {
-        return PYRO_OK;
-    }
-
-    return pyro_error_set(err, PYRO_INVALID, PYRO_REASON_UNKNOWN,
-                          "is not supported by this version%s%s; allowed is "
-                          "%s, or leave the key out",
-                          key->why != NULL ? ": " : "",
-                          key->why != NULL ? key->why : "",
-                          pyro_apply_show(key, key->def, text));
 }
 
 

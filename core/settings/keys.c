@@ -46,12 +46,6 @@
     SECONDS(name, limits.retention_period, 0, AGE, 0),                        \
     .action = PYRO_KEY_SHORTEST
 
-/* keys of later versions: a type and a default, no field */
-
-#define LATER(name, kind, hi, value)                                          \
-    .path = name, .type = kind, .action = PYRO_KEY_LATER,                     \
-    .unit = PYRO_NS_PER_SEC, .max = hi, .def = value, .zero = 1
-
 #define BLANK(name, text)                                                     \
     .path = name, .type = PYRO_KEY_BLANK, .why = text
 

@@ -30,9 +30,7 @@ typedef enum {
 
 typedef enum {
     PYRO_KEY_STORE = 0,
-    PYRO_KEY_SHORTEST,      /* the field keeps the least value but 0 */
-    PYRO_KEY_LATER          /* an error unless it is def or 0: what it would
-                               protect or delete must not be taken for done */
+    PYRO_KEY_SHORTEST       /* the field keeps the least value but 0 */
 } pyro_key_action_e;
 
 
