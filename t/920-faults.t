@@ -15,6 +15,7 @@ use PyroTest::Util;
 BEGIN { own_mounts() }
 
 use Digest::SHA ();
+use Fcntl 'LOCK_EX';
 use File::Basename 'basename';
 use PyroJfr;
 use PyroTest;
@@ -209,8 +210,15 @@ sub become {
     works('and given back', $t);
     is_deeply [$t->worker_pids], \@pids, 'and given back: the same workers';
 
-    # one partition: its day alone
+    # one partition: its day alone, with work for the upkeep, which waits for
+    # its lock until then
     is $t->stop, 0, 'a stop';
+    open my $lock, '+<', "$dir/new/upkeep.lock" or die "upkeep.lock: $!\n";
+    flock $lock, LOCK_EX or die "upkeep.lock: $!\n";
+    $t->start;
+    is push_at($t, $time + 2)->{status}, 200, 'a push';
+    is $t->stop, 0, 'a stop';
+    close $lock;
 
     my ($first) = glob "$dir/new/p-20231114.*.mdb";
     my $part = read_file($first);
@@ -251,7 +259,7 @@ sub become {
     write_file($first, $part);
     ok wait_for(sub { push_at($t, $time + 1)->{status} == 200 }, undef,
                 'a push'), 'the one of before: pushes';
-    is total_of($t, $time, $time + 2 * $day), 3 * $total, 'and queries';
+    is total_of($t, $time, $time + 2 * $day), 4 * $total, 'and queries';
     is $t->stop, 0, 'the end';
     $t->log_ok(@not_there);
 }
