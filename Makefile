@@ -22,7 +22,7 @@
 #   make test-static    every suite with the module linked into nginx
 #   make test-load      200 clients for LOAD_TIME seconds [60], a HUP every
 #                       LOAD_HUP [3]
-#   make test-image     the container image, built and run
+#   make test-image     the container image and compose.yaml, built and run
 #   make test-package   the Debian packages, built and used in clean roots
 #   make test-debian13  every suite in a root of Debian 13
 #   make fuzz           each fuzz target for FUZZ_TIME seconds [60]
@@ -377,7 +377,7 @@ test-load: deps-test module
 	    t/lib/suite $(PROVE) -v t/e2e/load.t
 
 test-image: deps-image
-	prove t/e2e/image
+	prove t/e2e/image t/e2e/compose
 
 test-package: deps-root
 	prove t/e2e/package
