@@ -35,9 +35,13 @@ pyro_store_tool_drop(pyro_store_tool_t *tool)
         return status;
     }
 
-    status = pyro_store_drop(tool->store, tool->command.before,
-                             tool->command.dry_run, pyro_store_on_drop, tool,
-                             &n, &tool->err);
+    status = pyro_store_drop(tool->store, tool->command.file,
+                             tool->command.before, tool->command.dry_run,
+                             pyro_store_on_drop, tool, &n, &tool->err);
+
+    if (status == PYRO_NOT_FOUND) {
+        return status;
+    }
 
     pyro_rope_printf(&tool->out, "%u partitions %s\n", n,
                      tool->command.dry_run ? "would be dropped" : "dropped");

@@ -24,7 +24,8 @@ enum {
     PYRO_TAKES_NODES    = 1024,
     PYRO_TAKES_TENANT   = 2048,
     PYRO_TAKES_EVERYTHING = 4096,
-    PYRO_TAKES_TARGET   = 8192
+    PYRO_TAKES_FILE     = 8192,
+    PYRO_TAKES_TARGET   = 16384
 };
 
 #define PYRO_OPTION_FIRST  256
@@ -44,6 +45,7 @@ enum {
     PYRO_OPTION_NODES,
     PYRO_OPTION_TENANT,
     PYRO_OPTION_EVERYTHING,
+    PYRO_OPTION_FILE,
     PYRO_OPTION_HELP,
     PYRO_OPTION_VERSION
 };
@@ -73,6 +75,8 @@ static pyro_status_e pyro_store_words(int argc, char **argv,
     pyro_store_command_t *command, unsigned int *takes, pyro_error_t *err);
 static pyro_status_e pyro_store_together(pyro_store_command_t *command,
     unsigned int given, unsigned int takes, int64_t now, pyro_error_t *err);
+static pyro_status_e pyro_store_loss(pyro_store_command_t *command,
+    unsigned int given, int64_t now, pyro_error_t *err);
 static pyro_status_e pyro_store_deletion(const pyro_store_command_t *command,
     pyro_error_t *err);
 static pyro_status_e pyro_store_document(const pyro_store_command_t *command,
@@ -97,8 +101,9 @@ static const pyro_store_known_t  pyro_store_commands[] = {
       "a dump from standard input; repeats are left out" },
     { "seal", PYRO_STORE_SEAL, 0,
       "rewrite compactly the partitions whose time is over" },
-    { "drop", PYRO_STORE_DROP, PYRO_TAKES_BEFORE | PYRO_TAKES_DRY_RUN,
-      "remove the partitions that end before a time" },
+    { "drop", PYRO_STORE_DROP,
+      PYRO_TAKES_BEFORE | PYRO_TAKES_FILE | PYRO_TAKES_DRY_RUN,
+      "remove the partitions that end before a time, or one" },
     { "backup", PYRO_STORE_BACKUP, PYRO_TAKES_TARGET,
       "copy the store into an empty directory" },
     { "delete", PYRO_STORE_DELETE,
@@ -118,6 +123,7 @@ static const struct option  pyro_store_long[] = {
     { "from",     required_argument, NULL, PYRO_OPTION_FROM },
     { "to",       required_argument, NULL, PYRO_OPTION_TO },
     { "before",   required_argument, NULL, PYRO_OPTION_BEFORE },
+    { "file",     required_argument, NULL, PYRO_OPTION_FILE },
     { "dry-run",  no_argument,       NULL, PYRO_OPTION_DRY_RUN },
     { "create",   no_argument,       NULL, PYRO_OPTION_CREATE },
     { "format",   required_argument, NULL, PYRO_OPTION_FORMAT },
@@ -148,7 +154,8 @@ static const char  pyro_store_usage_options[] =
     "  --type=ID               of such a format: the profile type, as\n"
     "                          process_cpu:cpu:nanoseconds:cpu:nanoseconds\n"
     "  --max-nodes=N           of such a format: the N largest nodes\n"
-    "  --before=TIME           of drop\n"
+    "  --before=TIME           drop: those that end then or before\n"
+    "  --file=NAME             drop: that one, also if it is gone already\n"
     "  --series                list: label sets instead of partitions\n"
     "  --everything            delete: all that the tenant named has\n"
     "  --dry-run               drop, delete: say what would go\n"
@@ -294,6 +301,10 @@ pyro_store_option(int c, pyro_store_command_t *command, int64_t now,
 
     case PYRO_OPTION_TO:
         return pyro_store_time_parse(optarg, "--to", now, &command->to, err);
+
+    case PYRO_OPTION_FILE:
+        command->file = optarg;
+        break;
 
     case PYRO_OPTION_BEFORE:
         return pyro_store_time_parse(optarg, "--before", now,
@@ -448,18 +459,10 @@ pyro_store_together(pyro_store_command_t *command, unsigned int given,
                                 command->name);
     }
 
-    if (command->command == PYRO_STORE_DROP
-        && (given & PYRO_TAKES_BEFORE) == 0)
-    {
-        return pyro_store_wrong(err, "drop: --before=TIME is missing");
-    }
-
-    if (command->command == PYRO_STORE_DROP && command->before > now) {
-        return pyro_store_wrong(err, "drop: --before lies in the future: what "
-                                "is written now would go");
-    }
-
     switch (command->command) {
+
+    case PYRO_STORE_DROP:
+        return pyro_store_loss(command, given, now, err);
 
     case PYRO_STORE_EXPORT:
         return pyro_store_document(command, given, err);
@@ -474,6 +477,34 @@ pyro_store_together(pyro_store_command_t *command, unsigned int given,
 
 
 /* Everything is a named tenant's: anonymous may have the whole store. */
+/* What is written now goes only where it is named. */
+static pyro_status_e
+pyro_store_loss(pyro_store_command_t *command, unsigned int given, int64_t now,
+    pyro_error_t *err)
+{
+    if ((given & PYRO_TAKES_BEFORE) && command->file != NULL) {
+        return pyro_store_wrong(err, "drop: --file leaves nothing to --before");
+    }
+
+    if (command->file != NULL) {
+        command->before = INT64_MAX;
+        return PYRO_OK;
+    }
+
+    if ((given & PYRO_TAKES_BEFORE) == 0) {
+        return pyro_store_wrong(err, "drop: --before=TIME is missing, or "
+                                "--file=NAME");
+    }
+
+    if (command->before > now) {
+        return pyro_store_wrong(err, "drop: --before lies in the future: what "
+                                "is written now would go");
+    }
+
+    return PYRO_OK;
+}
+
+
 static pyro_status_e
 pyro_store_deletion(const pyro_store_command_t *command, pyro_error_t *err)
 {

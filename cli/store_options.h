@@ -36,6 +36,7 @@ typedef struct {
     int64_t                from;        /* ns, included */
     int64_t                to;          /* ns, included */
     int64_t                before;      /* ns */
+    const char            *file;        /* of drop; NULL: not given */
     const char            *type;        /* of a document; NULL: not given */
     const char            *format;      /* of export; NULL: a dump */
     pyro_format_e          document;    /* which one format is */

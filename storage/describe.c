@@ -78,11 +78,11 @@ pyro_store_parts(pyro_store_t *store, pyro_store_part_pt handler, void *ctx,
 
 
 pyro_status_e
-pyro_store_drop(pyro_store_t *store, int64_t before, int only,
-    pyro_store_part_pt handler, void *ctx, uint32_t *dropped,
+pyro_store_drop(pyro_store_t *store, const char *file, int64_t before,
+    int only, pyro_store_part_pt handler, void *ctx, uint32_t *dropped,
     pyro_error_t *err)
 {
-    uint32_t             i, n;
+    uint32_t             i, n, found;
     pyro_error_t         one;
     pyro_arena_t        *arena;
     pyro_status_e        status, first;
@@ -90,6 +90,7 @@ pyro_store_drop(pyro_store_t *store, int64_t before, int only,
     pyro_store_part_t    part;
 
     *dropped = 0;
+    found = 0;
     arena = pyro_arena_create(0);
 
     if (arena == NULL) {
@@ -102,10 +103,13 @@ pyro_store_drop(pyro_store_t *store, int64_t before, int only,
 
     for (i = 0; i < n; i++) {
 
-        if (pyro_partition_end(parts[i]) > before) {
+        if (pyro_partition_end(parts[i]) > before
+            || (file != NULL && strcmp(parts[i]->name, file) != 0))
+        {
             continue;
         }
 
+        found++;
         status = PYRO_OK;
 
         if (handler != NULL) {
@@ -122,6 +126,11 @@ pyro_store_drop(pyro_store_t *store, int64_t before, int only,
     }
 
     pyro_arena_destroy(arena);
+
+    if (first == PYRO_OK && file != NULL && found == 0) {
+        return pyro_error_set(err, PYRO_NOT_FOUND, PYRO_REASON_STORE,
+                              "the store has no partition \"%s\"", file);
+    }
 
     return first;
 }

@@ -584,13 +584,15 @@ pyro_status_e pyro_store_part_stats(pyro_store_t *store,
 
 /*
  * Removes the partitions that end at before (ns) or earlier, as the upkeep
- * does, while others write and read.  The handler, which may be NULL, is asked
- * first for each; only: nothing is removed.  The first error; what else is due
- * goes nevertheless.
+ * does, while others write and read; file (may be NULL): that one alone of
+ * them, also if it is gone from the directory, and what it had is lost.  The
+ * handler, which may be NULL, is asked first for each; only: nothing is
+ * removed.  The first error; what else is due goes nevertheless.
+ * PYRO_NOT_FOUND: there is no such file.
  */
-pyro_status_e pyro_store_drop(pyro_store_t *store, int64_t before, int only,
-    pyro_store_part_pt handler, void *ctx, uint32_t *dropped,
-    pyro_error_t *err);
+pyro_status_e pyro_store_drop(pyro_store_t *store, const char *file,
+    int64_t before, int only, pyro_store_part_pt handler, void *ctx,
+    uint32_t *dropped, pyro_error_t *err);
 
 
 /*

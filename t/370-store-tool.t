@@ -23,7 +23,8 @@ use Test::More;
 chdir PyroTest::root() or die "cannot change to the root: $!\n";
 
 my $TOOL = 'build/asan/pyroscope-store';
-my @OPTIONS = qw(--json --series --selector --from --to --before --dry-run
+my @OPTIONS = qw(--json --series --selector --from --to --before --file
+                 --dry-run
                  --create --format --type --max-nodes --tenant --everything
                  --help --version);
 my @COMMANDS = qw(check stats list export import seal drop backup delete);
@@ -388,6 +389,25 @@ $t->log_ok;
     $r = is_clean('whole again', $data);
     like $r->{out}, qr/^p-20200101\.77\.mdb: note: file: /m, 'a stray';
     unlink "$data/p-20200101.77.mdb";
+
+    # one that is lost, and one that is there
+    ok_tool('a copy', ['backup', $data, "$dir/lost"]);
+
+    my ($lost, $there) = map { s{.*/}{}r } glob "$dir/lost/p-*.mdb";
+
+    unlink "$dir/lost/$lost";
+    $r = ok_tool('drop --dry-run of one that is lost',
+                 ['drop', "$dir/lost", '--dry-run', "--file=$lost"]);
+    like $r->{out}, qr/^1 partitions would be dropped$/m, 'it would go';
+    is tool(['check', "$dir/lost"])->{status}, 1, 'and did not';
+    $r = ok_tool('drop of one that is lost',
+                 ['drop', "$dir/lost", "--file=$lost"]);
+    like $r->{out}, qr/\A\Q$lost\E: goes.*^1 partitions dropped$/ms, 'it went';
+    is_clean('without it', "$dir/lost");
+    ok_tool('drop of one that is there', ['drop', "$dir/lost",
+                                          "--file=$there"]);
+    ok !-e "$dir/lost/$there", 'it is gone';
+    is_clean('without both', "$dir/lost");
 }
 
 
@@ -440,7 +460,12 @@ fails(2, qr/--from: a value is missing/, ['export', $data, '--from']);
 fails(2, qr/only together with --series/, ['list', $data, '--selector={}']);
 fails(2, qr/--from is behind --to/, ['export', $data, '--from=now',
                                      '--to=now-1h']);
-fails(2, qr/--before=TIME is missing/, ['drop', $data]);
+fails(2, qr/--before=TIME is missing, or --file=NAME/, ['drop', $data]);
+fails(2, qr/--file leaves nothing to --before/,
+      ['drop', $data, '--before=now', '--file=p-20231114.1.mdb']);
+fails(2, qr/list: --file is no option/, ['list', $data, '--file=x']);
+fails(1, qr/the store has no partition "p-20231114"/,
+      ['drop', $data, '--file=p-20231114']);
 fails(2, qr/lies in the future/, ['drop', $data, '--before=now+1h']);
 fails(2, qr/--selector is missing, or --everything/, ['delete', $data]);
 fails(2, qr/--everything only together with --tenant/,

@@ -281,7 +281,7 @@ access_newer(void **state)
 
     before = dir_hash(dir);
     n = 0;
-    assert_int_equal(pyro_store_drop(store, INT64_MAX, 0, NULL, NULL, &n,
+    assert_int_equal(pyro_store_drop(store, NULL, INT64_MAX, 0, NULL, NULL, &n,
                                      &err), PYRO_UNAVAILABLE);
     assert_non_null(strstr(err.message, "has format 2"));
     assert_true(dir_hash(dir) == before);
@@ -319,7 +319,7 @@ access_reads(void **state)
     list[0] = &push;
     pyro_store_write(store, list, 1);
     assert_int_equal(push.status, PYRO_UNAVAILABLE);
-    assert_int_equal(pyro_store_drop(store, INT64_MAX, 0, NULL, NULL, &n,
+    assert_int_equal(pyro_store_drop(store, NULL, INT64_MAX, 0, NULL, NULL, &n,
                                      &err), PYRO_UNAVAILABLE);
     assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), 7);
     pyro_arena_destroy(arena);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -180,8 +181,9 @@ writer(const char *dir, int fd)
         }
 
         if (i % 16 == 15
-            && pyro_store_drop(store, T0 + (int64_t) (i / 8) * DAY * SEC, 0,
-                               NULL, NULL, &dropped, &err) != PYRO_OK)
+            && pyro_store_drop(store, NULL,
+                               T0 + (int64_t) (i / 8) * DAY * SEC, 0, NULL,
+                               NULL, &dropped, &err) != PYRO_OK)
         {
             _exit(1);
         }
@@ -270,10 +272,21 @@ not_the_second(void *ctx, const pyro_store_part_t *part, pyro_error_t *err)
 }
 
 
+static pyro_status_e
+the_last(void *ctx, const pyro_store_part_t *part, pyro_error_t *err)
+{
+    (void) err;
+
+    snprintf(ctx, NAME_MAX + 1, "%s", part->name);
+
+    return PYRO_OK;
+}
+
+
 static void
 drop(void **state)
 {
-    char          *dir;
+    char          *dir, name[NAME_MAX + 1];
     uint32_t       n, asked;
     uint64_t       day;
     pyro_error_t   err;
@@ -291,24 +304,35 @@ drop(void **state)
     pyro_store_close(store);
     store = open_as(dir, PYRO_ACCESS_WRITE);
 
-    assert_int_equal(pyro_store_drop(store, T0 + 3 * DAY * SEC - 1, 1, NULL,
-                                     NULL, &n, &err), PYRO_OK);
+    assert_int_equal(pyro_store_drop(store, NULL, T0 + 3 * DAY * SEC - 1, 1,
+                                     NULL, NULL, &n, &err), PYRO_OK);
     assert_int_equal(n, 2);
     assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), 5);
 
     asked = 0;
-    assert_int_equal(pyro_store_drop(store, T0 + 3 * DAY * SEC, 0,
+    assert_int_equal(pyro_store_drop(store, NULL, T0 + 3 * DAY * SEC, 0,
                                      not_the_second, &asked, &n, &err),
                      PYRO_CANCELED);
     assert_int_equal(asked, 3);
     assert_int_equal(n, 2);
     assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), 3);
-    assert_int_equal(pyro_store_drop(store, T0, 0, NULL, NULL, &n, &err),
+    assert_int_equal(pyro_store_drop(store, NULL, T0, 0, NULL, NULL, &n, &err),
                      PYRO_OK);
     assert_int_equal(n, 0);
 
+    /* one alone, by its name */
+
+    assert_int_equal(pyro_store_drop(store, "p-20260101.1.mdb", INT64_MAX, 0,
+                                     NULL, NULL, &n, &err), PYRO_NOT_FOUND);
+    assert_int_equal(n, 0);
+    assert_int_equal(pyro_store_parts(store, the_last, name, &err), PYRO_OK);
+    assert_int_equal(pyro_store_drop(store, name, INT64_MAX, 0, NULL, NULL, &n,
+                                     &err), PYRO_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(fixture_total(store, "{}", 0, INT64_MAX), 2);
+
     pyro_store_close(store);
-    assert_int_equal(check_clean(dir), 3);
+    assert_int_equal(check_clean(dir), 2);
     fixture_remove(dir);
 }
 
