@@ -24,7 +24,7 @@
 
 #define NGX_PYROSCOPE_COUNTERS(X)                                             \
     X(PUSHES_STORED, "ngx_pyroscope_pushes_total", "result=\"stored\"",       \
-      "Uploads answered 200, by what became of them.")                        \
+      "Uploads, by what became of them.")                                     \
     X(PUSHES_REPEATED, "ngx_pyroscope_pushes_total", "result=\"repeated\"",   \
       NULL)                                                                   \
     X(PUSHES_EMPTY, "ngx_pyroscope_pushes_total", "result=\"empty\"", NULL)   \

@@ -384,6 +384,13 @@ same('variables',
                                         && @$_ == 2 }
           rows('### What a recording becomes')]);
 
+    same('reasons of pyroscope_discarded_samples_total',
+         [keys %{ $values{pyroscope_discarded_samples_total}{reason} }],
+         [map { words($_->[0]) } grep { $_->[0] =~ /^`[a-z_]+`/
+                                        && @$_ == 3
+                                        && $_->[0] ne '`reason`' }
+          rows('### Who pushes, and what is refused')]);
+
     is $t->stop, 0, 'a clean end';
     $t->log_ok;
 }

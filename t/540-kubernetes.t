@@ -11,6 +11,7 @@ use FindBin ();
 use lib "$FindBin::Bin/lib";
 
 use JSON::PP ();
+use PyroJfr;
 use PyroTest;
 use PyroTest::Util;
 use Test::More;
@@ -24,6 +25,7 @@ my %VERSION = (
     ConfigMap      => 'v1',
     CronJob        => 'batch/v1',
     Deployment     => 'apps/v1',
+    Job            => 'batch/v1',
     Kustomization  => 'kustomize.config.k8s.io/v1beta1',
     NetworkPolicy  => 'networking.k8s.io/v1',
     Role           => 'rbac.authorization.k8s.io/v1',
@@ -71,6 +73,7 @@ my $settings = YAML::XS::Load($yaml);
 my $service = only('Service');
 my $app = only('Deployment');
 my $job = only('CronJob');
+my $restore = only('Job');
 
 is_deeply only('Kustomization')->{resources},
           [qw(configmap.yaml service.yaml statefulset.yaml)],
@@ -181,7 +184,8 @@ for my $name (grep { /^PYROSCOPE_/ } sort keys %env) {
 # ---- Pod Security Admission, level "restricted" -----------------------------
 
 for ([server => $pod], [program => $app->{spec}{template}{spec}],
-     [backup => $job->{spec}{jobTemplate}{spec}{template}{spec}])
+     [backup => $job->{spec}{jobTemplate}{spec}{template}{spec}],
+     [restore => $restore->{spec}{template}{spec}])
 {
     my ($name, $spec) = @$_;
 
@@ -220,6 +224,52 @@ is only('RoleBinding')->{roleRef}{name}, only('Role')->{metadata}{name},
    'whose role is there';
 is_deeply $_->{resourceNames}, [$name], "that may $_->{resources}[0]"
     for @{ only('Role')->{rules} };
+
+
+# ---- the restore ------------------------------------------------------------
+
+{
+    my $spec = $restore->{spec}{template}{spec};
+    my ($container) = @{ $spec->{containers} };
+    my %claim = map { $_->{name} => $_->{persistentVolumeClaim}{claimName} }
+                @{ $spec->{volumes} };
+
+    is $container->{image}, $server->{image}, 'the restore: its image';
+    is_deeply { map { $claim{$_->{name}} => $_->{mountPath} }
+                @{ $container->{volumeMounts} } },
+              { map { ("$_-$name" => $mount{$_}) } qw(data backup) },
+              'the restore: the volumes of the server';
+    is_deeply [@{ $container->{args} }[0, 1]], [qw(bash -euc)],
+              'the restore: a script';
+
+    # of a real store, that had one push more when it was copied
+    my $t = PyroTest->new->start;
+    my ($data, $backup) = ($t->data, $t->dir . '/backup');
+    my $tool = "$ROOT/" . ($ENV{PYRO_SAN} ? 'build/asan' : 'build');
+    my $push = sub {
+        $t->push_jfr(PyroJfr::recording('new_spancontext'), name => $_[0])
+    };
+
+    is $push->('kept')->{status}, 200, 'a push';
+    mkdir $backup;
+    is system("$tool/pyroscope-store", 'backup', $data, "$backup/last"), 0,
+       'a backup';
+    is $push->('lost')->{status}, 200, 'one that it lacks';
+    is $t->stop, 0, 'a stop';
+
+    my $script = $container->{args}[2] =~ s/\Q$mount{data}\E/$data/gr
+                 =~ s/\Q$mount{backup}\E/$backup/gr;
+
+    is system(qw(env), "PATH=$tool:$ENV{PATH}", qw(bash -euc), $script), 0,
+       'the restore';
+    $t->start;
+
+    my $names = $t->get('/pyroscope/label-values?label=service_name');
+
+    is_deeply $names->{json}, ['kept'], 'the store is that of the backup';
+    is $t->stop, 0, 'a clean end';
+    $t->log_ok;
+}
 
 
 # ---- a real server by the ConfigMap -----------------------------------------
