@@ -20,6 +20,8 @@ static void pyro_jfr_put(pyro_jfr_room_t *room, pyro_slice_t text);
 static int pyro_jfr_is_secret(pyro_slice_t name);
 static size_t pyro_jfr_argument_end(pyro_slice_t rest);
 static void pyro_jfr_put_urls(pyro_jfr_room_t *room, pyro_slice_t text);
+static void pyro_jfr_put_pairs(pyro_jfr_room_t *room, pyro_slice_t text);
+static size_t pyro_jfr_secret_len(pyro_slice_t rest);
 static void pyro_jfr_argument(pyro_jfr_room_t *room, pyro_slice_t argument);
 
 
@@ -97,11 +99,11 @@ pyro_jfr_argument_end(pyro_slice_t rest)
 }
 
 
-/* What stands between "://" and "@", up to the next slash or blank. */
+/* What stands between "://" and the last "@" before a slash or blank. */
 static void
 pyro_jfr_put_urls(pyro_jfr_room_t *room, pyro_slice_t text)
 {
-    size_t       i, end;
+    size_t       i, k, end;
     const char  *p;
 
     while ((p = memmem(text.data, text.len, "://", 3)) != NULL) {
@@ -109,24 +111,74 @@ pyro_jfr_put_urls(pyro_jfr_room_t *room, pyro_slice_t text)
         end = i;
         PYRO_COUNT(PYRO_COUNT_BYTES, i);
 
-        while (end < text.len && memchr("@/ ", text.data[end], 3) == NULL) {
+        for (k = i; k < text.len && !memchr("/ ", text.data[k], 2); k++) {
             PYRO_COUNT(PYRO_COUNT_BYTES, 1);
-            end++;
+            end = text.data[k] == '@' ? k : end;
         }
 
         pyro_jfr_put(room, pyro_slice(text.data, i));
 
-        if (end < text.len && text.data[end] == '@') {
+        if (end < k && text.data[end] == '@') {
             pyro_jfr_put(room, PYRO_JFR_STARS);
-
-        } else {
-            pyro_jfr_put(room, pyro_slice(text.data + i, end - i));
+            i = end;
         }
 
-        text = pyro_slice(text.data + end, text.len - end);
+        pyro_jfr_put(room, pyro_slice(text.data + i, k - i));
+        text = pyro_slice(text.data + k, text.len - k);
     }
 
     pyro_jfr_put(room, text);
+}
+
+
+/* "a=b&password=c", "a=b;pwd=c" and the like in a value, of a URL or not. */
+static void
+pyro_jfr_put_pairs(pyro_jfr_room_t *room, pyro_slice_t text)
+{
+    size_t  i, done, name;
+
+    for (i = 0, done = 0, name = 0; i < text.len; i++) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, 1);
+
+        if (text.data[i] == '='
+            && pyro_jfr_is_secret(pyro_slice(text.data + name, i - name)))
+        {
+            pyro_jfr_put_urls(room, pyro_slice(text.data + done,
+                                               i + 1 - done));
+            pyro_jfr_put(room, PYRO_JFR_STARS);
+
+            i += pyro_jfr_secret_len(pyro_slice(text.data + i + 1,
+                                                text.len - i - 1));
+            done = i + 1;
+        }
+
+        if (memchr("=&;?, ", text.data[i], 6) != NULL) {
+            name = i + 1;
+        }
+    }
+
+    pyro_jfr_put_urls(room, pyro_slice(text.data + done, text.len - done));
+}
+
+
+/* In quotes it may have what ends it else. */
+static size_t
+pyro_jfr_secret_len(pyro_slice_t rest)
+{
+    size_t       i;
+    const char  *quote;
+
+    if (rest.len && rest.data[0] == '"') {
+        quote = memchr(rest.data + 1, '"', rest.len - 1);
+
+        return quote != NULL ? (size_t) (quote + 1 - rest.data) : rest.len;
+    }
+
+    for (i = 0; i < rest.len && !memchr("&; ", rest.data[i], 3); i++) {
+        PYRO_COUNT(PYRO_COUNT_BYTES, 1);
+    }
+
+    return i;
 }
 
 
@@ -164,7 +216,7 @@ pyro_jfr_argument(pyro_jfr_room_t *room, pyro_slice_t argument)
         return;
     }
 
-    pyro_jfr_put_urls(room, argument);
+    pyro_jfr_put_pairs(room, argument);
 }
 
 

@@ -15,8 +15,8 @@
 /*
  * Copies the arguments of a JVM to dst, at most max bytes, and returns the
  * length.  "***" stands for: the value of -Dname=value whose name has a word
- * such as password, secret, token, key or auth; options of -javaagent and the
- * like; user and password of a URL.
+ * such as password, secret, token, key or auth, or of such a name=value within
+ * a value; options of -javaagent and the like; user and password of a URL.
  */
 size_t pyro_jfr_arguments(char *dst, size_t max, pyro_slice_t arguments);
 

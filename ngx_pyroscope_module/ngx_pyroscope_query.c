@@ -493,6 +493,7 @@ ngx_pyroscope_query_missing(ngx_http_request_t *r, ngx_pyroscope_query_t *q)
 /*
  * What is over is kept for a minute without a question, since something may
  * come late; anything else is asked for again, and is 304 if nothing came.
+ * Whoever changes to another tenant asks anew.
  */
 
 static ngx_int_t
@@ -507,7 +508,10 @@ ngx_pyroscope_query_etag(ngx_http_request_t *r, ngx_pyroscope_query_t *q)
                                          q->closed ? "private, max-age=60"
                                                    : "private, no-cache")
               == NGX_OK
-           && ngx_pyroscope_reply_header(r, "Vary", "Accept-Encoding")
+           && ngx_pyroscope_reply_header(r, "Vary",
+                                         q->settings->multitenancy_enabled
+                                         ? "Accept-Encoding, X-Scope-OrgID"
+                                         : "Accept-Encoding")
               == NGX_OK
            ? NGX_OK : NGX_ERROR;
 }

@@ -487,6 +487,25 @@ pyro_catalog_tenant(pyro_catalog_t *catalog, pyro_slice_t name)
 
 
 pyro_status_e
+pyro_catalog_may_add_tenant(pyro_catalog_t *catalog, pyro_slice_t name,
+    pyro_error_t *err)
+{
+    int  may;
+
+    pthread_mutex_lock(&catalog->mutex);
+    may = catalog->tenants.n < PYRO_CATALOG_TENANTS
+          || pyro_catalog_tenant_locked(catalog, name) != PYRO_NONE;
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return may ? PYRO_OK
+           : pyro_error_set(err, PYRO_UNPROCESSABLE, PYRO_REASON_REQUEST,
+                            "tenant \"%.*s\" would be one more than the %d "
+                            "that a store may have", PYRO_SLICE_ARG(name),
+                            PYRO_CATALOG_TENANTS);
+}
+
+
+pyro_status_e
 pyro_catalog_add_tenant(pyro_catalog_t *catalog, pyro_slice_t name,
     uint32_t *tenant, pyro_error_t *err)
 {
@@ -499,6 +518,12 @@ pyro_catalog_add_tenant(pyro_catalog_t *catalog, pyro_slice_t name,
 
     if (*tenant != PYRO_NONE) {
         return PYRO_OK;
+    }
+
+    status = pyro_catalog_may_add_tenant(catalog, name, err);
+
+    if (status != PYRO_OK) {
+        return status;
     }
 
     pthread_mutex_lock(&catalog->mutex);

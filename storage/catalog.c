@@ -542,7 +542,8 @@ pyro_catalog_is_aside(const pyro_catalog_t *catalog,
     const pyro_partition_t *part)
 {
     return pyro_suspects_aside(catalog->options.shared,
-                               pyro_suspects_id(part->start,
+                               pyro_suspects_id(pyro_slice_str(catalog->dir),
+                                                part->start,
                                                 part->generation))
            != NULL;
 }

@@ -21,6 +21,9 @@
 
 #define PYRO_PART_VALUE  5          /* bytes before the file name in "part" */
 
+/* They stay for ever, and control.mdb has to have room for partitions. */
+#define PYRO_CATALOG_TENANTS  100000
+
 
 typedef enum {
     PYRO_CONTROL_META = 0,
@@ -123,7 +126,11 @@ void pyro_catalog_release(pyro_catalog_t *catalog, pyro_partition_t *part);
 /* The number of a tenant, or PYRO_NONE. */
 uint32_t pyro_catalog_tenant(pyro_catalog_t *catalog, pyro_slice_t name);
 
-/* The same; the tenant is entered if it is new. */
+/* PYRO_UNPROCESSABLE: it is new, and the store has PYRO_CATALOG_TENANTS. */
+pyro_status_e pyro_catalog_may_add_tenant(pyro_catalog_t *catalog,
+    pyro_slice_t name, pyro_error_t *err);
+
+/* The number of a tenant, who is entered if he is new and may be. */
 pyro_status_e pyro_catalog_add_tenant(pyro_catalog_t *catalog,
     pyro_slice_t name, uint32_t *tenant, pyro_error_t *err);
 

@@ -132,11 +132,13 @@ pyro_partition_open(pyro_partition_t *part, const char *path,
     int            gone;
     uint64_t       id;
     struct stat    before, after;
+    pyro_slice_t   dir;
     pyro_status_e  status;
 
     /* pyro_env_open() would make a file that is not there */
 
-    id = pyro_suspects_id(part->start, part->generation);
+    dir = pyro_slice(path, (size_t) (strrchr(path, '/') - path));
+    id = pyro_suspects_id(dir, part->start, part->generation);
     gone = stat(path, &before) != 0;
 
     if (gone && errno == ENOENT) {

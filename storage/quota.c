@@ -273,7 +273,8 @@ pyro_quota_error(pyro_batch_t *batch, const pyro_store_push_t *push,
 }
 
 
-/* One that was deleted leaves its number behind. */
+/* One that was deleted leaves its number behind; one that is damaged, of which
+ * pushes of others know nothing, is nobody's. */
 static pyro_status_e
 pyro_quota_stream(const pyro_view_t *view, const pyro_batch_scope_t *scopes,
     uint32_t id)
@@ -285,16 +286,13 @@ pyro_quota_stream(const pyro_view_t *view, const pyro_batch_scope_t *scopes,
 
     status = pyro_stream_read(view, id, &stream);
 
-    if (status == PYRO_NOT_FOUND) {
-        return PYRO_OK;
-    }
-
     if (status == PYRO_OK) {
         status = pyro_quota_tenant(view, scopes, stream.scope, &tenant);
     }
 
     if (status != PYRO_OK) {
-        return status;
+        return status == PYRO_NOT_FOUND || status == PYRO_UNAVAILABLE
+               ? PYRO_OK : status;
     }
 
     entry = pyro_quota_entry(&view->part->quota, tenant);

@@ -33,7 +33,7 @@
  *                                 the clock is believed
  *   part     start be64,          length be32, state u8, file name
  *            generation be32
- *   tenant   tenant be32          name
+ *   tenant   tenant be32          name; at most 100 000
  *   info     tenant be32, hash be64
  *                                 time be64 (ns), n be32, service of n bytes,
  *                                 and to the end what its recording of that

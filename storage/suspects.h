@@ -10,8 +10,8 @@
  * gone.  Of several files of one thread all are named, since LMDB does not
  * tell; the child clears those that are sound.
  *
- * The table is anonymous shared memory, made before the fork and zeroed; one
- * store.  Entering and leaving: any thread; the handler is async-signal-safe.
+ * The table is anonymous shared memory, made before the fork and zeroed.
+ * Entering and leaving: any thread; the handler is async-signal-safe.
  */
 
 #ifndef _PYRO_SUSPECTS_H_INCLUDED_
@@ -20,6 +20,9 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+
+#include "core/base/hash.h"
+#include "core/base/slice.h"
 
 
 #define PYRO_SUSPECTS_MAX     64    /* in the table; beyond, none is noted */
@@ -61,11 +64,18 @@ void pyro_suspects_leave(uint64_t id);
 /* The file's entry, if it is set aside, or NULL. */
 pyro_suspect_t *pyro_suspects_aside(pyro_suspects_t *table, uint64_t id);
 
-/* An id that no other file of the store has; start: seconds. */
+/*
+ * An id that no other file has; start: seconds.  Of the directory as well: a
+ * reload may turn to another store, that is a copy of the one before.
+ */
 static inline uint64_t
-pyro_suspects_id(uint64_t start, uint32_t generation)
+pyro_suspects_id(pyro_slice_t dir, uint64_t start, uint32_t generation)
 {
-    return (start / 3600) << 32 | generation;
+    uint64_t  id;
+
+    id = pyro_hash64(dir.data, dir.len, (start / 3600) << 32 | generation);
+
+    return id + (id == 0);
 }
 
 

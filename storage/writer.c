@@ -19,6 +19,8 @@
 
 static uint32_t pyro_write_begin(pyro_store_t *store,
     pyro_store_push_t **pushes, uint32_t n, pyro_write_item_t *items);
+static pyro_status_e pyro_write_may(pyro_catalog_t *catalog,
+    const pyro_store_push_t *push, pyro_error_t *err);
 static int pyro_write_cmp(const void *one, const void *two);
 static uint32_t pyro_write_group(pyro_store_t *store, pyro_write_item_t *items,
     uint32_t n);
@@ -85,7 +87,6 @@ pyro_write_begin(pyro_store_t *store, pyro_store_push_t **pushes, uint32_t n,
     for (i = 0, count = 0; i < n; i++) {
         push = pushes[i];
 
-        push->status = PYRO_OK;
         push->stored = 0;
         push->repeated = 0;
         push->folded = 0;
@@ -93,21 +94,9 @@ pyro_write_begin(pyro_store_t *store, pyro_store_push_t **pushes, uint32_t n,
         push->info_failed = 0;
         push->error.message[0] = '\0';
 
-        if (push->time < 0 || push->duration < 0) {
-            push->status = pyro_error_set(&push->error, PYRO_UNPROCESSABLE,
-                                          PYRO_REASON_WINDOW, "time %lld ns or "
-                                          "duration %lld ns is below 0",
-                                          (long long) push->time,
-                                          (long long) push->duration);
+        push->status = pyro_write_may(&store->catalog, push, &push->error);
 
-        } else if (pyro_catalog_is_thinned(&store->catalog, push->time)) {
-            push->status = pyro_error_set(&push->error, PYRO_UNPROCESSABLE,
-                                          PYRO_REASON_WINDOW, "time %lld ns: "
-                                          "of that time only sums are kept "
-                                          "(lmdb.keep_raw)",
-                                          (long long) push->time);
-
-        } else if (push->profile->n_sections) {
+        if (push->status == PYRO_OK && push->profile->n_sections) {
             items[count].push = push;
             items[count].order = i;
             count++;
@@ -115,6 +104,28 @@ pyro_write_begin(pyro_store_t *store, pyro_store_push_t **pushes, uint32_t n,
     }
 
     return count;
+}
+
+
+/* What is wrong with a push before anything of it is looked at. */
+static pyro_status_e
+pyro_write_may(pyro_catalog_t *catalog, const pyro_store_push_t *push,
+    pyro_error_t *err)
+{
+    if (push->time < 0 || push->duration < 0) {
+        return pyro_error_set(err, PYRO_UNPROCESSABLE, PYRO_REASON_WINDOW,
+                              "time %lld ns or duration %lld ns is below 0",
+                              (long long) push->time,
+                              (long long) push->duration);
+    }
+
+    if (pyro_catalog_is_thinned(catalog, push->time)) {
+        return pyro_error_set(err, PYRO_UNPROCESSABLE, PYRO_REASON_WINDOW,
+                              "time %lld ns: of that time only sums are kept "
+                              "(lmdb.keep_raw)", (long long) push->time);
+    }
+
+    return pyro_catalog_may_add_tenant(catalog, push->tenant, err);
 }
 
 

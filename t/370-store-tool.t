@@ -329,6 +329,19 @@ is PyroJfr::total($t, name => 'busy'), 0, 'it is gone';
 is_deeply answers($t, 'shop'), $shop, 'the others are not';
 is_deeply answers($t, 'cart'), $cart, 'none of them';
 
+{
+    my $name = 'n' x 1024;
+    my @long = '--selector={service_name="long"}';
+
+    push_to($t, "long{$name=1}", $from);
+
+    like ok_tool('list of the longest name', ['list', '--series', $data,
+                                              @long])->{out},
+         qr/\A\{[^{}\n]*$name="1"[^{}\n]*\}\n\z/, 'it is there';
+    like ok_tool('delete of it', ['delete', '--dry-run', $data, @long])->{out},
+         qr/^p-\S+\.mdb: \{[^{}\n]*$name="1"[^{}\n]*\}$/m, 'it would go';
+}
+
 my $until = $parts[0][2];
 $r = ok_tool('drop --dry-run', ['drop', '--dry-run', $data,
                                 "--before=$until"]);

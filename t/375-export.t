@@ -153,6 +153,10 @@ is(JSON::PP->new->decode($documents{'speedscope of another type'})
     is((tool(@args, '--format=collapsed', '--selector=service_name="shop"',
              "--from=$FROM", '--to=' . ($FROM + 2 * $DAY)))[1],
        $documents{'collapsed of a service'}, 'a selector without braces');
+    is((tool(@args, '--format=collapsed', '--selector=service_name=~"shop|'
+                                          . 'x' x 2000 . '"',
+             "--from=$FROM", '--to=' . ($FROM + 2 * $DAY)))[1],
+       $documents{'collapsed of a service'}, 'a long selector');
     isnt((tool(@args, '--format=collapsed'))[1],
          $documents{'collapsed of a service'}, 'everything');
     my $dump = (tool('export', $data, '--format=dump'))[1];

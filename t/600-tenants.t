@@ -231,7 +231,11 @@ is get('beta', '/api/v1/jfr-info?service_name=till')->{status}, 200,
    'jfr-info: its own';
 
 {
-    my $etag = get('acme', $render)->{headers}{etag};
+    my $r = get('acme', $render);
+    my $etag = $r->{headers}{etag};
+
+    is $r->{headers}{vary}, 'Accept-Encoding, X-Scope-OrgID',
+       'Vary: a browser keeps an answer for its tenant';
 
     is get('acme', $render, 'If-None-Match' => $etag)->{status}, 304,
        'ETag: known to its tenant';

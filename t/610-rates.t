@@ -103,10 +103,16 @@ cmp_ok $t->metric('pyroscope_discarded_samples_total',
                   reason => 'rate_limited'), '>=', 8, 'they are counted';
 
 
-# ---- a reload leaves them as they are, or takes a limit away ----------------
+# ---- a reload leaves them as they are, or raises or takes away a limit ------
 
 $t->reload;
 is pushed('weighed')->{status}, 429, 'a reload fills no bucket';
+
+$t->write_config(yaml => $yaml =~ s/0\.000001/100/r);
+$t->reload;
+pushed('weighed');
+sleep 1;
+is pushed('weighed')->{status}, 200, 'a rate that is raised holds at once';
 
 $t->write_config(yaml => $yaml =~ s/^  weighed.*\n//mr);
 $t->reload;

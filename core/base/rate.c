@@ -11,6 +11,8 @@
 
 static pyro_rate_slot_t *pyro_rate_find(pyro_rates_t *rates, uint64_t owner,
     int64_t now);
+static int64_t pyro_rate_due(pyro_rate_slot_t *slot, pyro_rate_kind_e kind,
+    int64_t most);
 static int pyro_rate_is_idle(const pyro_rate_slot_t *slot, int64_t now);
 static int64_t pyro_rate_time(uint64_t n, uint64_t rate);
 
@@ -38,7 +40,7 @@ pyro_rate_take(pyro_rates_t *rates, uint64_t owner, pyro_rate_kind_e kind,
 
     cost = pyro_rate_time(n, rate);
     room = pyro_rate_time(burst, rate);
-    due = atomic_load_explicit(&slot->due[kind], memory_order_relaxed);
+    due = pyro_rate_due(slot, kind, now + room);
 
     do {
         base = due > now ? due : now;
@@ -92,6 +94,28 @@ pyro_rate_find(pyro_rates_t *rates, uint64_t owner, int64_t now)
     }
 
     return NULL;
+}
+
+
+/* Under a limit that was lower before a reload more was owed than a bucket
+ * holds now: it is empty, and fills from here on. */
+static int64_t
+pyro_rate_due(pyro_rate_slot_t *slot, pyro_rate_kind_e kind, int64_t most)
+{
+    int64_t  due;
+
+    due = atomic_load_explicit(&slot->due[kind], memory_order_relaxed);
+
+    while (due > most) {
+        if (atomic_compare_exchange_weak_explicit(&slot->due[kind], &due, most,
+                                                  memory_order_relaxed,
+                                                  memory_order_relaxed))
+        {
+            return most;
+        }
+    }
+
+    return due;
 }
 
 

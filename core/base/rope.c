@@ -168,19 +168,33 @@ void
 pyro_rope_printf(pyro_rope_t *rope, const char *fmt, ...)
 {
     int      n;
-    char     text[1024];
+    char     text[1024], *p;
     va_list  args;
 
     va_start(args, fmt);
     n = vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
 
-    if (n < 0 || (size_t) n >= sizeof(text)) {
+    if (n >= 0 && (size_t) n < sizeof(text)) {
+        pyro_rope_append(rope, text, (size_t) n);
+        return;
+    }
+
+    /* what is rare: a name of a client's, of any length */
+
+    p = n < 0 ? NULL : malloc((size_t) n + 1);
+
+    if (p == NULL) {
         rope->failed = 1;
         return;
     }
 
-    pyro_rope_append(rope, text, (size_t) n);
+    va_start(args, fmt);
+    (void) vsnprintf(p, (size_t) n + 1, fmt, args);
+    va_end(args);
+
+    pyro_rope_append(rope, p, (size_t) n);
+    free(p);
 }
 
 

@@ -72,6 +72,27 @@ a_bucket_fills_by_the_rate(void **state)
 }
 
 
+/* What was taken under another limit, before a reload, is not owed longer than
+ * the bucket of today takes to fill. */
+static void
+another_rate(void **state)
+{
+    pyro_rates_t  *rates;
+
+    (void) state;
+
+    rates = rates_create();
+
+    assert_int_equal(pyro_rate_take(rates, 7, PYRO_RATE_BYTES, 100000, 1,
+                                    100000, NOW), 0);
+    assert_int_equal(take(rates, 7, 100, NOW), SEC);
+    assert_int_equal(take(rates, 7, 100, NOW + SEC), 0);
+    assert_int_equal(take(rates, 7, 100, NOW + SEC), SEC);
+
+    munmap(rates, sizeof(pyro_rates_t));
+}
+
+
 static void
 large_numbers(void **state)
 {
@@ -168,6 +189,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(a_bucket_fills_by_the_rate),
+        cmocka_unit_test(another_rate),
         cmocka_unit_test(large_numbers),
         cmocka_unit_test(places_are_used_again),
         cmocka_unit_test(processes_share_a_bucket),

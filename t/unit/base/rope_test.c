@@ -66,6 +66,15 @@ appends(void **state)
     assert_string_equal(text, "5-x");
 
     free(text);
+    pyro_rope_printf(&rope, "<%.*s>", 1000, piece);
+    pyro_rope_printf(&rope, "<%.*s%.*s>", 1000, piece, 1000, piece);
+    text = flat(&rope);
+    assert_int_equal(rope.size, 3 + 1002 + 2002);
+    assert_memory_equal(text + 3 + 1002, "<", 1);
+    assert_memory_equal(text + 3 + 1002 + 1001, piece, 1000);
+    assert_string_equal(text + rope.size - 1, ">");
+
+    free(text);
     pyro_rope_free(&rope);
 }
 

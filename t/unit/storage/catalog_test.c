@@ -205,6 +205,79 @@ catalog_goes_elsewhere(void **state)
 }
 
 
+static pyro_status_e
+catalog_push(pyro_store_t *store, pyro_store_push_t *push, const char *tenant)
+{
+    push->tenant = pyro_slice_str(tenant);
+    pyro_store_write(store, &push, 1);
+
+    return push->status;
+}
+
+
+/* Beside others in one call, and of an idle JVM as well: a tenant too many is
+ * refused alone, and those that are known go on. */
+static void
+catalog_of_many_tenants(void **state)
+{
+    char                  *dir, name[32];
+    uint32_t               i;
+    pyro_error_t           err;
+    pyro_arena_t          *arena;
+    pyro_store_t          *store;
+    pyro_kv_txn_t         *txn;
+    pyro_catalog_t        *catalog;
+    pyro_store_push_t      one, two, *both[] = { &one, &two };
+    pyro_store_setting_t   setting = { PYRO_SLICE("a"), PYRO_SLICE("b"), 0 };
+
+    (void) state;
+
+    dir = fixture_dir();
+    store = fixture_open(dir);
+    catalog = &store->catalog;
+    arena = pyro_arena_create(0);
+    one = fixture_push(fixture_one(arena, "service_name=s", "a", 1), T0);
+    two = one;
+
+    assert_int_equal(catalog_push(store, &one, "known"), PYRO_OK);
+    assert_int_equal(pyro_catalog_change(catalog, &txn, &err), PYRO_OK);
+
+    for (i = 2; i < PYRO_CATALOG_TENANTS; i++) {
+        snprintf(name, sizeof(name), "t%u", i);
+        assert_int_equal(pyro_catalog_put_tenant(catalog, txn, i,
+                                                 pyro_slice_str(name)), 0);
+    }
+
+    assert_int_equal(pyro_catalog_commit(catalog, txn, catalog->generation + 1,
+                                         &err), PYRO_OK);
+
+    assert_int_equal(catalog_push(store, &two, "last"), PYRO_OK);
+
+    one.time += SEC;
+    two.tenant = PYRO_SLICE("more");
+    pyro_store_write(store, both, 2);
+    assert_int_equal(one.status, PYRO_OK);
+    assert_int_equal(one.stored, 1);
+    assert_int_equal(two.status, PYRO_UNPROCESSABLE);
+    assert_string_equal(two.error.message, "tenant \"more\" would be one more "
+                        "than the 100000 that a store may have");
+
+    two.profile = pyro_profile_create(arena);
+    assert_int_equal(catalog_push(store, &two, "idle"), PYRO_UNPROCESSABLE);
+    assert_int_equal(catalog_push(store, &two, "t77"), PYRO_OK);
+
+    assert_int_equal(pyro_store_settings_set(store, PYRO_SLICE("more"),
+                                             &setting, &err),
+                     PYRO_UNPROCESSABLE);
+    assert_int_equal(pyro_store_settings_set(store, PYRO_SLICE("t77"),
+                                             &setting, &err), PYRO_OK);
+
+    pyro_store_close(store);
+    pyro_arena_destroy(arena);
+    fixture_remove(dir);
+}
+
+
 int
 main(void)
 {
@@ -213,6 +286,7 @@ main(void)
         cmocka_unit_test(catalog_has_hourly_partitions),
         cmocka_unit_test(catalog_adopts_strays),
         cmocka_unit_test(catalog_goes_elsewhere),
+        cmocka_unit_test(catalog_of_many_tenants),
     };
 
     return unit_run(tests);

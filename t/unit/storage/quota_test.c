@@ -8,6 +8,8 @@
 
 #include <sys/wait.h>
 
+#include "storage/handle.h"
+
 
 typedef struct {
     char          *dir;
@@ -372,6 +374,32 @@ sealed(void **state)
 }
 
 
+/* A stream that cannot be read is nobody's, and costs nobody his pushes. */
+static void
+damaged_stream(void **state)
+{
+    uint8_t            key[PYRO_KEY_MAX];
+    quota_t           *q = *state;
+    pyro_error_t       err;
+    pyro_kv_txn_t     *txn;
+    pyro_partition_t  *part;
+
+    assert_int_equal(quota_service(q, "a", T0, 0).stored, 1);
+    assert_int_equal(quota_service(q, "b", T0, 0).stored, 1);
+
+    part = pyro_catalog_find(&q->store->catalog, T0);
+
+    assert_int_equal(pyro_env_begin(part->env, 0, &txn, &err), PYRO_OK);
+    assert_int_equal(pyro_kv_put(txn, part->dbi[PYRO_DB_STREAM],
+                                 pyro_slice(key, pyro_key_id(key, 1)),
+                                 PYRO_SLICE("x")), 0);
+    assert_int_equal(pyro_env_commit(part->env, txn, &err), PYRO_OK);
+
+    assert_int_equal(quota_service(q, "c", T0, 2).stored, 1);
+    assert_int_equal(quota_service(q, "d", T0, 2).status, PYRO_EXHAUSTED);
+}
+
+
 int
 main(void)
 {
@@ -386,6 +414,7 @@ main(void)
         QUOTA_TEST(two_processes),
         QUOTA_TEST(failed_commit),
         QUOTA_TEST(sealed),
+        QUOTA_TEST(damaged_stream),
     };
 
     return unit_run(tests);

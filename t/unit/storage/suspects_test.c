@@ -70,7 +70,8 @@ suspects_begin(suspects_t *s)
     }
 
     for (i = 0; i < 2; i++) {
-        s->ids[i] = pyro_suspects_id(store->catalog.parts[i]->start,
+        s->ids[i] = pyro_suspects_id(pyro_slice_str(s->dir),
+                                     store->catalog.parts[i]->start,
                                      store->catalog.parts[i]->generation);
         memcpy(s->names[i], store->catalog.parts[i]->name,
                PYRO_FILE_NAME_MAX);
@@ -277,12 +278,51 @@ a_sound_one_comes_back(void **state)
 }
 
 
+/* A copy has files of the same names and numbers: after a reload with another
+ * directory nothing of the one before is held against them. */
+static void
+another_store_is_another(void **state)
+{
+    char                   copy[64];
+    suspects_t             s, other;
+    pyro_error_t           err;
+    pyro_store_t          *store;
+    pyro_store_missing_t   missing;
+    pyro_backup_result_t   result;
+
+    (void) state;
+
+    suspects_begin(&s);
+    snprintf(copy, sizeof(copy), "%s-copy", s.dir);
+
+    store = suspects_open(&s);
+    assert_int_equal(pyro_store_backup(store, copy, &result, &err), PYRO_OK);
+    pyro_store_close(store);
+
+    suspects_die(&s, suspects_abort);
+    suspects_die(&s, suspects_abort);
+    assert_non_null(pyro_suspects_aside(s.shared, s.ids[1]));
+
+    other = s;
+    other.options.dir = copy;
+    store = suspects_open(&other);
+    memset(&missing, 0, sizeof(missing));
+    assert_int_equal(suspects_total(store, &missing, PYRO_OK), 5500);
+    assert_int_equal(missing.n, 0);
+    pyro_store_close(store);
+
+    fixture_remove(strdup(copy));
+    suspects_end(&s);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(a_file_that_kills_is_set_aside),
         cmocka_unit_test(a_sound_one_comes_back),
+        cmocka_unit_test(another_store_is_another),
     };
 
     return unit_run(tests);
