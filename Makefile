@@ -235,10 +235,12 @@ $(MODULE): config $(NGX_FILES)
 	@mkdir -p $(NGX_OUT)
 	@flock $(NGX_OUT).lock $(MAKE) -s $(JOBS) B=$(B) SAN=$(SAN) nginx-module
 
+# renamed, for what is written over a file in use kills the server of "make run"
 .PHONY: nginx-module
 nginx-module: $(NGX_STAMP)
 	$(MAKE) -s -C $(NGX_SRC) -f $(ROOT)/$(NGX_OUT)/Makefile modules
-	cp $(NGX_OUT)/ngx_pyroscope_module.so $(MODULE)
+	cp $(NGX_OUT)/ngx_pyroscope_module.so $(MODULE).new
+	mv -f $(MODULE).new $(MODULE)
 
 $(NGX_STAMP): config $(PROTOS)
 	@rm -rf $(NGX_OUT)
