@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ static pyro_store_apart_t  *pyro_store_apart;
 
 
 static int pyro_store_apart_share(pyro_store_tool_t *tool);
+static void pyro_store_apart_begin(pyro_store_tool_t *tool, pid_t parent);
 static int pyro_store_apart_died(int status);
 static int pyro_store_wait(pid_t pid, int *status);
 
@@ -34,7 +36,7 @@ int
 pyro_store_tool_apart(pyro_store_tool_t *tool)
 {
     int    i, status;
-    pid_t  pid;
+    pid_t  pid, parent;
 
     if (pyro_store_apart_share(tool)) {
         pyro_store_tool_say("%s: mmap() failed: %s", tool->command.name,
@@ -42,11 +44,13 @@ pyro_store_tool_apart(pyro_store_tool_t *tool)
         return PYRO_STORE_FAILED;
     }
 
+    parent = getpid();
+
     for (i = 0, status = 0; i < PYRO_STORE_DEATHS; i++) {
         pid = fork();
 
         if (pid == 0) {
-            pyro_store_watch(tool->shared);
+            pyro_store_apart_begin(tool, parent);
             return -1;
         }
 
@@ -95,6 +99,18 @@ pyro_store_apart_share(pyro_store_tool_t *tool)
     pyro_store_apart = (pyro_store_apart_t *) (shared + size);
 
     return 0;
+}
+
+
+/* Whoever ends the tool knows of the process that he has started alone. */
+static void
+pyro_store_apart_begin(pyro_store_tool_t *tool, pid_t parent)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent) {
+        _exit(PYRO_STORE_FAILED);
+    }
+
+    pyro_store_watch(tool->shared);
 }
 
 

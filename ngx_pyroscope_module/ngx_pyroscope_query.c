@@ -314,7 +314,12 @@ ngx_pyroscope_query_post(ngx_http_request_t *r, ngx_pyroscope_query_t *q,
     worker = &ngx_pyroscope_worker;
     q->store = worker->store;
 
-    if (q->store == NULL) {
+    /* queries ask the store themselves whether it can be read still */
+
+    if (q->store == NULL
+        || (q->rpc == PYRO_RPC_HEALTH
+            && worker->store_error.status != PYRO_OK))
+    {
         *err = worker->store_error;
         return err->status;
     }

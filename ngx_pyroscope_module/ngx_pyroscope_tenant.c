@@ -1,7 +1,6 @@
 #include "ngx_pyroscope_module/ngx_pyroscope_tenant.h"
 
 #include "ngx_pyroscope_module/ngx_pyroscope_metrics.h"
-#include "ngx_pyroscope_module/ngx_pyroscope_reply.h"
 
 #include "core/base/clock.h"
 #include "core/base/hash.h"
@@ -10,6 +9,7 @@
 
 static pyro_status_e ngx_pyroscope_tenant_text(ngx_http_request_t *r,
     pyro_slice_t *value, pyro_error_t *err);
+static ngx_str_t ngx_pyroscope_tenant_header(ngx_http_request_t *r);
 static int64_t ngx_pyroscope_tenant_tighter(int64_t a, int64_t b);
 
 
@@ -50,27 +50,53 @@ static pyro_status_e
 ngx_pyroscope_tenant_text(ngx_http_request_t *r, pyro_slice_t *value,
     pyro_error_t *err)
 {
-    ngx_str_t            *header, name;
+    ngx_str_t             name;
     ngx_pyroscope_ctx_t  *ctx;
 
     ngx_str_set(&name, PYRO_TENANT_DEFAULT);
-    header = &name;
 
     if (ngx_pyroscope_worker.conf->settings->multitenancy_enabled) {
-        header = ngx_pyroscope_request_header(r, "X-Scope-OrgID");
+        name = ngx_pyroscope_tenant_header(r);
     }
 
-    if (header == NULL || header->len == 0) {
+    if (name.len == 0) {
         return pyro_error_set(err, PYRO_UNAUTHENTICATED, PYRO_REASON_REQUEST,
                               "no org id");
     }
 
-    *value = ngx_pyroscope_slice(header);
+    *value = ngx_pyroscope_slice(&name);
 
     ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
-    ctx->tenant = *header;
+    ctx->tenant = name;
 
     return PYRO_OK;
+}
+
+
+/*
+ * What a map is asked about, so that nobody is let in as one tenant and is
+ * another: nginx takes X_Scope_OrgID for the same where underscores are
+ * allowed, and has rules of its own for a header that comes twice.
+ */
+
+static ngx_str_t
+ngx_pyroscope_tenant_header(ngx_http_request_t *r)
+{
+    ngx_str_t                   value;
+    ngx_http_variable_value_t  *v;
+
+    static ngx_str_t  name = ngx_string("http_x_scope_orgid");
+
+    ngx_str_null(&value);
+
+    v = ngx_http_get_variable(r, &name, ngx_hash_key(name.data, name.len));
+
+    if (v != NULL && !v->not_found) {
+        value.data = v->data;
+        value.len = v->len;
+    }
+
+    return value;
 }
 
 

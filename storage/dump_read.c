@@ -5,6 +5,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
+#include "core/base/tenant.h"
 
 
 #define PYRO_DUMP_PIECE  (64 * 1024)        /* read at once */
@@ -278,7 +279,14 @@ pyro_dump_take_block(pyro_dump_reader_t *r, pyro_error_t *err)
 static pyro_status_e
 pyro_dump_take_scope(pyro_dump_reader_t *r, pyro_error_t *err)
 {
+    pyro_slice_t        tenant;
     pyro_dump_reader_t  fresh;
+
+    tenant = pyro_slice(r->block.data + 5, r->block.len - PYRO_DUMP_FRAME);
+
+    if (pyro_tenant_check(tenant, NULL) != PYRO_OK) {
+        return pyro_dump_wrong(r, "a scope that is no tenant's", err);
+    }
 
     memset(&fresh, 0, sizeof(pyro_dump_reader_t));
 
@@ -299,9 +307,7 @@ pyro_dump_take_scope(pyro_dump_reader_t *r, pyro_error_t *err)
         return pyro_error_memory(err);
     }
 
-    r->tenant = pyro_arena_dup(r->arena, pyro_slice(r->block.data + 5,
-                                                    r->block.len
-                                                    - PYRO_DUMP_FRAME));
+    r->tenant = pyro_arena_dup(r->arena, tenant);
 
     if (r->tenant.data == NULL
         || pyro_arena_grow(r->arena, &r->strings, &r->cap_strings, 1,

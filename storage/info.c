@@ -221,7 +221,10 @@ pyro_info_commit(pyro_store_t *store, pyro_info_item_t *items, uint32_t n)
     pyro_info_txn_t   t;
 
     catalog = &store->catalog;
-    status = PYRO_OK;
+
+    /* nothing goes into what a newer version has taken over */
+
+    status = pyro_catalog_refresh(catalog, NULL);
 
     for (i = 0; i < n && status == PYRO_OK; i++) {
         status = pyro_catalog_add_tenant(catalog, items[i].push->tenant,

@@ -102,11 +102,17 @@ pyro_late_refuse(const pyro_catalog_t *catalog, int64_t time, int64_t wait,
         date[0] = '\0';
     }
 
-    return pyro_error_set(err, PYRO_EXHAUSTED, PYRO_REASON_LATE,
+    wait = wait / PYRO_NS_PER_SEC + 1;
+
+    (void) pyro_error_set(err, PYRO_EXHAUSTED, PYRO_REASON_LATE,
                           "the profile's time is %s, for which there is no "
                           "partition; lmdb.max_late_partitions allows %u new "
                           "ones an hour outside of the last 2 days, the next "
                           "one in %lld s", date,
                           catalog->options.max_late_partitions,
-                          (long long) (wait / PYRO_NS_PER_SEC + 1));
+                          (long long) wait);
+
+    err->retry = (uint32_t) wait;
+
+    return PYRO_EXHAUSTED;
 }

@@ -14,6 +14,7 @@ use lib "$FindBin::Bin/lib";
 use File::Temp ();
 use IPC::Run ();
 use JSON::PP ();
+use POSIX ();
 use PyroJfr;
 use PyroTest;
 use PyroTest::Util;
@@ -212,6 +213,30 @@ open my $full, '>', '/dev/full' or die "/dev/full: $!\n";
 my @room = tool_to($full, 'export', @cpu, '--format=html');
 is $room[0], 1, 'no room for it';
 like $room[2], qr/No space left/, 'which is told';
+
+# a dump that nobody reads on ends with the process that was started for it
+{
+    pipe my $read, my $write or die "pipe: $!\n";
+
+    my $pid = fork // die "fork: $!\n";
+
+    if ($pid == 0) {
+        open STDOUT, '>&', $write or POSIX::_exit(98);
+        exec $TOOL, 'export', $data or POSIX::_exit(98);
+    }
+
+    my $child;
+
+    wait_for(sub {
+        $child = (split ' ', read_file("/proc/$pid/task/$pid/children"))[0];
+    }, 10, 'the process that reads');
+    kill 'TERM', $pid;
+    waitpid $pid, 0;
+    close $write;
+
+    ok wait_for(sub { !-e "/proc/$child/exe" }, 10, 'its end'),
+       'killed: no process is left behind';
+}
 
 
 # ---- without the server, and with a damaged day -----------------------------

@@ -9,6 +9,7 @@ use warnings;
 use FindBin ();
 use lib "$FindBin::Bin/lib";
 
+use IO::Socket::INET ();
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64);
 use PyroJfr;
@@ -427,6 +428,8 @@ is total($_), $TOTALS[1], 'it is everybody\'s now' for undef, 'acme', 'x|y';
     my $guarded = PyroTest->new(
         workers => 1, yaml => $yaml =~ s/^runtime_config.*\n//mr,
         http => <<'EOF', location => <<'EOF2');
+    underscores_in_headers on;
+
     map "$remote_user:$http_x_scope_orgid" $refused {
         default          1;
         "~^alice:acme$"  0;
@@ -460,6 +463,25 @@ EOF2
 
     is $guarded->rpc('ProfileTypes', {}, 'X-Scope-OrgID' => 'acme')->{status},
        403, 'nobody';
+
+    # what the map is asked about is whose it is: to nginx both are one header,
+    # of which it takes the first one, or from 1.23 on both together
+
+    for my $names (['X_Scope_OrgID', 'X-Scope-OrgID'],
+                   ['X-Scope-OrgID', 'X_Scope_OrgID']) {
+        my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                         PeerPort => $guarded->port) // die;
+
+        print $sock "POST $SERVICE/ProfileTypes HTTP/1.0\r\n",
+                    'Authorization: Basic ',
+                    encode_base64('alice:secret', ''), "\r\n",
+                    "$names->[0]: acme\r\n$names->[1]: not acme\r\n",
+                    "Content-Type: application/json\r\n",
+                    "Content-Length: 2\r\n\r\n{}";
+
+        like <$sock>, qr{^HTTP/1\.1 (?:200|403) }, "@$names";
+    }
+
     is $guarded->stop, 0, 'a clean end of it';
 }
 

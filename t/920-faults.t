@@ -207,6 +207,9 @@ sub become {
         !grep { $t->get('/ready')->{status} != 503 } 1 .. 10
     }, undef, '/ready'), 'a catalogue taken over: all workers see it';
     unavailable('a catalogue taken over', $t, $reason);
+    is $t->post('/grpc.health.v1.Health/Check', '{}',
+                'Content-Type' => 'application/json')->{status}, 503,
+       'a catalogue taken over: gRPC health' for 1 .. 4;
     become($control, 1, 2000);
     works('and given back', $t);
     is_deeply [$t->worker_pids], \@pids, 'and given back: the same workers';

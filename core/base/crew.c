@@ -1,8 +1,8 @@
 #include "core/base/crew.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <string.h>
+
+#include "core/base/robust.h"
 
 
 #define PYRO_CREW_LINE  64
@@ -17,11 +17,8 @@ struct pyro_crew_s {
 };
 
 
-static int pyro_crew_mutex(pthread_mutex_t *mutex);
 static pthread_mutex_t *pyro_crew_slot(pyro_crew_t *crew, unsigned i);
 static void *pyro_crew_data(pthread_mutex_t *slot);
-static int pyro_crew_enter(pyro_crew_t *crew);
-static int pyro_crew_take(pthread_mutex_t *slot);
 
 
 size_t
@@ -41,39 +38,17 @@ pyro_crew_init(pyro_crew_t *crew, size_t data)
     memset(crew, 0, pyro_crew_size(data));
     crew->data = data;
 
-    if (pyro_crew_mutex(&crew->gate) != 0) {
+    if (pyro_robust_init(&crew->gate) != 0) {
         return -1;
     }
 
     for (i = 0; i < PYRO_CREW_SLOTS; i++) {
-        if (pyro_crew_mutex(pyro_crew_slot(crew, i)) != 0) {
+        if (pyro_robust_init(pyro_crew_slot(crew, i)) != 0) {
             return -1;
         }
     }
 
     return 0;
-}
-
-
-static int
-pyro_crew_mutex(pthread_mutex_t *mutex)
-{
-    int                  rc;
-    pthread_mutexattr_t  attr;
-
-    rc = pthread_mutexattr_init(&attr);
-
-    if (rc != 0) {
-        return rc;
-    }
-
-    (void) pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-    (void) pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-
-    rc = pthread_mutex_init(mutex, &attr);
-    pthread_mutexattr_destroy(&attr);
-
-    return rc;
 }
 
 
@@ -101,7 +76,7 @@ pyro_crew_join(pyro_crew_t *crew)
     unsigned          i;
     pthread_mutex_t  *slot;
 
-    if (pyro_crew_enter(crew) != 0) {
+    if (pyro_robust_lock(&crew->gate) != 0) {
         return NULL;
     }
 
@@ -110,7 +85,9 @@ pyro_crew_join(pyro_crew_t *crew)
     for (i = 0; i < PYRO_CREW_SLOTS && data == NULL; i++) {
         slot = pyro_crew_slot(crew, i);
 
-        if (pyro_crew_take(slot) == 0) {
+        /* nobody has it, or nobody alive */
+
+        if (pyro_robust_trylock(slot) == 0) {
             data = pyro_crew_data(slot);
             memset(data, 0, crew->data);
         }
@@ -128,14 +105,14 @@ pyro_crew_each(pyro_crew_t *crew, pyro_crew_pt handler, void *ctx)
     unsigned          i, n;
     pthread_mutex_t  *slot;
 
-    if (pyro_crew_enter(crew) != 0) {
+    if (pyro_robust_lock(&crew->gate) != 0) {
         return 0;
     }
 
     for (i = 0, n = 0; i < PYRO_CREW_SLOTS; i++) {
         slot = pyro_crew_slot(crew, i);
 
-        if (pyro_crew_take(slot) == 0) {
+        if (pyro_robust_trylock(slot) == 0) {
             pthread_mutex_unlock(slot);
 
         } else {
@@ -147,28 +124,4 @@ pyro_crew_each(pyro_crew_t *crew, pyro_crew_pt handler, void *ctx)
     pthread_mutex_unlock(&crew->gate);
 
     return n;
-}
-
-
-/* Who died in there has changed nothing that matters. */
-static int
-pyro_crew_enter(pyro_crew_t *crew)
-{
-    int  rc;
-
-    rc = pthread_mutex_lock(&crew->gate);
-
-    return rc == EOWNERDEAD ? pthread_mutex_consistent(&crew->gate) : rc;
-}
-
-
-/* 0: nobody had it, or nobody alive. */
-static int
-pyro_crew_take(pthread_mutex_t *slot)
-{
-    int  rc;
-
-    rc = pthread_mutex_trylock(slot);
-
-    return rc == EOWNERDEAD ? pthread_mutex_consistent(slot) : rc;
 }

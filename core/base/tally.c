@@ -1,9 +1,9 @@
 #include "core/base/tally.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "core/base/hash.h"
+#include "core/base/robust.h"
 #include "core/base/utf8.h"
 
 
@@ -18,22 +18,7 @@ static pyro_tally_row_t *pyro_tally_put(pyro_tally_t *tally, uint64_t hash,
 int
 pyro_tally_init(pyro_tally_t *tally)
 {
-    int                  rc;
-    pthread_mutexattr_t  attr;
-
-    rc = pthread_mutexattr_init(&attr);
-
-    if (rc != 0) {
-        return -1;
-    }
-
-    (void) pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-    (void) pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-
-    rc = pthread_mutex_init(&tally->mutex, &attr);
-    pthread_mutexattr_destroy(&attr);
-
-    return rc == 0 ? 0 : -1;
+    return pyro_robust_init(&tally->mutex) == 0 ? 0 : -1;
 }
 
 
@@ -112,7 +97,6 @@ static pyro_tally_row_t *
 pyro_tally_enter(pyro_tally_t *tally, uint64_t hash, pyro_slice_t tenant,
     pyro_slice_t name)
 {
-    int                rc;
     uint32_t           at;
     pyro_tally_row_t  *row;
 
@@ -120,13 +104,7 @@ pyro_tally_enter(pyro_tally_t *tally, uint64_t hash, pyro_slice_t tenant,
         return &tally->rest;
     }
 
-    rc = pthread_mutex_lock(&tally->mutex);
-
-    if (rc == EOWNERDEAD) {
-        rc = pthread_mutex_consistent(&tally->mutex);
-    }
-
-    if (rc != 0) {
+    if (pyro_robust_lock(&tally->mutex) != 0) {
         return &tally->rest;
     }
 

@@ -499,6 +499,14 @@ dump_nonsense(void **state)
     block(&in, 'D', BODY(whole));
     refused(store, &in, PYRO_UNPROCESSABLE, "before the first scope");
 
+    header(&in, 0);
+    block(&in, 'S', BODY(""));
+    refused(store, &in, PYRO_UNPROCESSABLE, "a scope that is no tenant's");
+
+    header(&in, 0);
+    block(&in, 'S', BODY("a/b\n"));
+    refused(store, &in, PYRO_UNPROCESSABLE, "a scope that is no tenant's");
+
     header(&in, 1);
     block(&in, 'Q', "", 0);
     refused(store, &in, PYRO_UNPROCESSABLE, "unknown kind");

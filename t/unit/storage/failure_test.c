@@ -302,7 +302,7 @@ failure_bytes(const char *dir, const char *name, size_t *len)
 
 /* By a newer version, which raises the generation with the format. */
 static void
-failure_taken_over(const char *dir, pyro_profile_t *p)
+failure_taken_over(const char *dir, pyro_profile_t *p, pyro_profile_t *idle)
 {
     uint8_t             number[4];
     uint32_t            format, generation;
@@ -341,6 +341,15 @@ failure_taken_over(const char *dir, pyro_profile_t *p)
             assert_int_equal(pyro_store_maintain(old, &work, &err),
                              PYRO_UNAVAILABLE);
             assert_int_equal(work.slots, 0);
+
+            /* an idle JVM's, of which there is nothing but what it said */
+
+            push = fixture_push(idle, T0 + DAY * SEC);
+            push.service = PYRO_SLICE("s");
+            push.info = PYRO_SLICE("{}");
+            pyro_store_write(old, list, 1);
+            assert_int_equal(push.status, PYRO_OK);
+            assert_int_equal(push.info_failed, 1);
 
         } else {
             assert_int_equal(push.status, PYRO_OK);
@@ -401,7 +410,7 @@ failure_of_a_newer_format(void **state)
 
     /* the catalogue: the store, at once for those that have it open */
 
-    failure_taken_over(dir, p);
+    failure_taken_over(dir, p, pyro_profile_create(arena));
 
     failure_newer(store->catalog.control,
                   store->catalog.dbi[PYRO_CONTROL_META]);

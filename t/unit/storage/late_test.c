@@ -226,6 +226,10 @@ pushes_beyond_it_are_refused(void **state)
     assert_non_null(strstr(err.message, "the profile's time is 2001-09-15T"));
     assert_non_null(strstr(err.message, "lmdb.max_late_partitions allows 6 "));
 
+    /* six an hour */
+
+    assert_in_range(err.retry, 590, 601);
+
     /* what is beside it in a group, in partitions that are there or of now */
 
     pushes[0] = fixture_push(l.profile, OLD + SEC);
