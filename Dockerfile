@@ -15,7 +15,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         gcc libc6-dev libdeflate-dev libjansson-dev liblmdb-dev \
         libpcre2-dev libprotobuf-c-dev libxxhash-dev libyaml-dev make \
-        nginx nginx-dev pkg-config protobuf-c-compiler zlib1g-dev \
+        nginx nginx-dev pkgconf protobuf-c-compiler zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /src

@@ -262,7 +262,7 @@ asan: deps-test
 
 # ---- packages: printed, asked for only at a terminal ----
 
-DEPS        := gcc make pkg-config nginx nginx-dev liblmdb-dev libyaml-dev \
+DEPS        := gcc make pkgconf nginx nginx-dev liblmdb-dev libyaml-dev \
                zlib1g-dev libdeflate-dev libxxhash-dev libpcre2-dev \
                libjansson-dev libprotobuf-c-dev protobuf-c-compiler
 DEPS_TEST   := $(DEPS) libcmocka-dev curl python3 perl \

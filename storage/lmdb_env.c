@@ -37,6 +37,7 @@
 static int pyro_env_gate(pyro_env_t *env);
 static int pyro_env_try(pyro_env_t *env);
 static int pyro_env_reserve(const pyro_env_t *env);
+static int pyro_env_usable(MDB_env *mdb);
 static int pyro_env_may_pass(int rc);
 static int pyro_env_follow(pyro_env_t *env);
 static int pyro_env_sync(pyro_env_t *env);
@@ -181,6 +182,10 @@ pyro_env_try(pyro_env_t *env)
         rc = mdb_env_open(mdb, env->path, flags, PYRO_KV_MODE);
     }
 
+    if (rc == 0) {
+        rc = pyro_env_usable(mdb);
+    }
+
     if (rc) {
         mdb_env_close(mdb);
         return rc;
@@ -232,6 +237,31 @@ pyro_env_reserve(const pyro_env_t *env)
     close(fd);
 
     return rc;
+}
+
+
+/*
+ * LMDB, since 0.9.26, destroys the mutexes of the lock file when the last
+ * process closes it.  One that opened it at that moment waited for the lock on
+ * the file, takes the mutexes for another's, and would have none for as long as
+ * it has the file open: EINVAL, where all that have it so must open it again.
+ * Once sound they stay so, for who has it open is not the last.
+ */
+static int
+pyro_env_usable(MDB_env *mdb)
+{
+    int       rc;
+    MDB_txn  *txn;
+
+    rc = mdb_txn_begin(mdb, NULL, MDB_RDONLY, &txn);
+
+    if (rc == 0) {
+        mdb_txn_abort(txn);
+    }
+
+    /* anything else can be mended while it is open */
+
+    return rc == EINVAL ? rc : 0;
 }
 
 

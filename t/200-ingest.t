@@ -15,8 +15,7 @@ use PyroTest::Util;
 use Test::More;
 
 my $h2 = free_port();
-my ($version) = `@{[PyroTest::binary()]} -v 2>&1` =~ m{nginx/(\d+\.\d+\.\d+)};
-my $old_http2 = eval "v$version lt v1.25.1";
+my $old_http2 = PyroTest::old_http2();
 
 # /pyroscope/ingest is the one whose bodies go to a file
 my $t = PyroTest->new(workers => 2, server => <<"END")->start;

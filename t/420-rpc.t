@@ -22,8 +22,7 @@ my $BYTES = 'memory:alloc_in_new_tlab_bytes:bytes:space:bytes';
 my $FROM = PyroJfr::FROM;
 
 my $h2 = free_port();
-my ($version) = `@{[PyroTest::binary()]} -v 2>&1` =~ m{nginx/(\d+\.\d+\.\d+)};
-my $old_http2 = eval "v$version lt v1.25.1";
+my $old_http2 = PyroTest::old_http2();
 
 # sealing would change what is counted between two questions
 my $t = PyroTest->new(workers => 2, more_yaml =>

@@ -25,8 +25,7 @@ my @ranged = grep { PyroTest::Rpc::sample($_, {}) } @RPCS;
 my @stacks = grep { /Merge|Diff/ } @ranged;
 
 my $h2 = free_port();
-my ($version) = `@{[PyroTest::binary()]} -v 2>&1` =~ m{nginx/(\d+\.\d+\.\d+)};
-my $old_http2 = eval "v$version lt v1.25.1";
+my $old_http2 = PyroTest::old_http2();
 
 my $t = PyroTest->new(workers => 1, server => <<"END")->start;
         listen 127.0.0.1:%PORT%;

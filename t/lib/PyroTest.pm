@@ -107,6 +107,14 @@ sub binary {
     die "there is no nginx: set TEST_NGINX_BINARY\n";
 }
 
+# HTTP/2 is a word of "listen"; since nginx 1.25.1 it is a directive.
+sub old_http2 {
+    my ($version) = `@{[binary()]} -v 2>&1` =~ m{nginx/(\d+\.\d+\.\d+)}
+        or die "nginx does not tell its version\n";
+
+    return eval "v$version lt v1.25.1";
+}
+
 sub modules {
     my $names = $ENV{TEST_NGINX_LOAD_MODULES}
                 // "$ROOT/build/ngx_pyroscope_module.so";

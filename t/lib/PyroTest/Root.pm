@@ -161,10 +161,14 @@ sub _mount {
     must('mount', '--bind', $archives, $self->path('/var/cache/apt/archives'));
 }
 
+# The root becomes that of a mount name space: with chroot alone the kernel lets
+# nobody in it have a user name space, which units of systemd ask for.
 sub _inside {
     my ($self, @command) = @_;
 
-    return ('chroot', $self->{dir}, '/usr/bin/env', '-i', 'HOME=/root',
+    return ('unshare', '--mount', 'sh', '-ec',
+            'cd "$0"; mount --move . /; exec chroot . "$@"', $self->{dir},
+            '/usr/bin/env', '-i', 'HOME=/root',
             'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
             'LANG=C.UTF-8', 'DEBIAN_FRONTEND=noninteractive',
             (map { "$_=$ENV{$_}" }

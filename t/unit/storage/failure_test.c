@@ -300,45 +300,80 @@ failure_bytes(const char *dir, const char *name, size_t *len)
 }
 
 
+/* Another process writes both into control.mdb. */
+static void
+failure_enter(const char *dir, uint32_t format, uint32_t generation)
+{
+    int             rc;
+    char            path[256];
+    pid_t           pid;
+    uint8_t         number[4];
+    pyro_env_t     *env;
+    pyro_error_t    err;
+    pyro_kv_db_t    meta;
+    pyro_kv_txn_t  *txn;
+
+    pid = fork();
+    assert_true(pid != -1);
+
+    if (pid == 0) {
+        snprintf(path, sizeof(path), "%s/control.mdb", dir);
+
+        /* which looks at no format */
+
+        if (pyro_env_open(path, 0, PYRO_DURABILITY_COMMIT, PYRO_ACCESS_MAKE,
+                          &env, &err) != PYRO_OK
+            || pyro_env_begin(env, 0, &txn, &err) != PYRO_OK
+            || pyro_kv_open(txn, "meta", 0, &meta) != 0)
+        {
+            _exit(1);
+        }
+
+        pyro_put_be32(number, format);
+        rc = pyro_meta_put(txn, meta, "format", number, 4);
+        pyro_put_be32(number, generation);
+
+        if (rc != 0 || pyro_meta_put(txn, meta, "generation", number, 4) != 0
+            || pyro_env_commit(env, txn, &err) != PYRO_OK)
+        {
+            _exit(2);
+        }
+
+        pyro_env_close(env);
+        _exit(0);
+    }
+
+    assert_int_equal(waitpid(pid, &rc, 0), pid);
+    assert_int_equal(rc, 0);
+}
+
+
 /* By a newer version, which raises the generation with the format. */
 static void
-failure_taken_over(const char *dir, pyro_profile_t *p, pyro_profile_t *idle)
+failure_taken_over(pyro_store_t *store, const char *dir, pyro_profile_t *p,
+    pyro_profile_t *idle)
 {
-    uint8_t             number[4];
     uint32_t            format, generation;
     pyro_error_t        err;
-    pyro_store_t       *old, *newer;
-    pyro_env_t         *env;
-    pyro_kv_db_t        meta;
-    pyro_kv_txn_t      *txn;
     pyro_store_work_t   work = { .now = T0 };
     pyro_store_push_t   push, *list[1];
 
-    old = fixture_open(dir);
-    newer = fixture_open(dir);
-    env = newer->catalog.control;
-    meta = newer->catalog.dbi[PYRO_CONTROL_META];
+    generation = store->catalog.generation;
     list[0] = &push;
 
     for (format = PYRO_FORMAT + 1; format >= PYRO_FORMAT; format--) {
-        generation = newer->catalog.generation + 2 + PYRO_FORMAT - format;
-
-        assert_int_equal(pyro_env_begin(env, 0, &txn, &err), PYRO_OK);
-        pyro_put_be32(number, format);
-        assert_int_equal(pyro_meta_put(txn, meta, "format", number, 4), 0);
-        pyro_put_be32(number, generation);
-        assert_int_equal(pyro_meta_put(txn, meta, "generation", number, 4), 0);
-        assert_int_equal(pyro_env_commit(env, txn, &err), PYRO_OK);
+        failure_enter(dir, format, ++generation);
 
         push = fixture_push(p, T0 + DAY * SEC);
-        pyro_store_write(old, list, 1);
+        pyro_store_write(store, list, 1);
 
         if (format != PYRO_FORMAT) {
             assert_int_equal(push.status, PYRO_UNAVAILABLE);
             assert_non_null(strstr(push.error.message,
                                    "control.mdb has format 2"));
-            assert_int_equal(pyro_store_refresh(old, &err), PYRO_UNAVAILABLE);
-            assert_int_equal(pyro_store_maintain(old, &work, &err),
+            assert_int_equal(pyro_store_refresh(store, &err),
+                             PYRO_UNAVAILABLE);
+            assert_int_equal(pyro_store_maintain(store, &work, &err),
                              PYRO_UNAVAILABLE);
             assert_int_equal(work.slots, 0);
 
@@ -347,18 +382,15 @@ failure_taken_over(const char *dir, pyro_profile_t *p, pyro_profile_t *idle)
             push = fixture_push(idle, T0 + DAY * SEC);
             push.service = PYRO_SLICE("s");
             push.info = PYRO_SLICE("{}");
-            pyro_store_write(old, list, 1);
+            pyro_store_write(store, list, 1);
             assert_int_equal(push.status, PYRO_OK);
             assert_int_equal(push.info_failed, 1);
 
         } else {
             assert_int_equal(push.status, PYRO_OK);
-            assert_int_equal(pyro_store_refresh(old, &err), PYRO_OK);
+            assert_int_equal(pyro_store_refresh(store, &err), PYRO_OK);
         }
     }
-
-    pyro_store_close(newer);
-    pyro_store_close(old);
 }
 
 
@@ -410,7 +442,7 @@ failure_of_a_newer_format(void **state)
 
     /* the catalogue: the store, at once for those that have it open */
 
-    failure_taken_over(dir, p, pyro_profile_create(arena));
+    failure_taken_over(store, dir, p, pyro_profile_create(arena));
 
     failure_newer(store->catalog.control,
                   store->catalog.dbi[PYRO_CONTROL_META]);

@@ -16,6 +16,7 @@
 #define CHILDREN  4
 #define WRITES    40
 #define KILLED    10
+#define OPENINGS  500
 
 
 static pyro_store_t *
@@ -148,6 +149,81 @@ processes_write_together(void **state)
                      CHILDREN * WRITES);
 
     pyro_store_close(store);
+    fixture_remove(dir);
+}
+
+
+/* Opens a file, writes it and closes it, over and over, with pauses, so that
+ * often nobody has it.  An opening may fail that meets others at each attempt;
+ * what is open can be used. */
+static void
+process_open_and_close(const char *path, int number)
+{
+    int              opened, tries;
+    pyro_env_t      *env;
+    pyro_error_t     err;
+    pyro_kv_txn_t   *txn;
+    struct timespec  pause;
+
+    for (opened = 0, tries = 0; opened < OPENINGS; tries++) {
+        if (pyro_env_open(path, 1024 * 1024, PYRO_DURABILITY_COMMIT,
+                          PYRO_ACCESS_MAKE, &env, &err)
+            != PYRO_OK)
+        {
+            if (tries == 2 * OPENINGS) {
+                fprintf(stderr, "%s\n", err.message);
+                _exit(1);
+            }
+
+            continue;
+        }
+
+        opened++;
+
+        if (pyro_env_begin(env, 0, &txn, &err) != PYRO_OK) {
+            fprintf(stderr, "%s\n", err.message);
+            _exit(2);
+        }
+
+        pyro_env_abort(env, txn);
+        pyro_env_close(env);
+
+        pause.tv_sec = 0;
+        pause.tv_nsec = (opened * 37 + number * 11) % 50 * 20000;
+        nanosleep(&pause, NULL);
+    }
+
+    _exit(0);
+}
+
+
+/* The last one to close a file takes its locks from nobody who opens it. */
+static void
+processes_open_what_others_close(void **state)
+{
+    int    i, rc;
+    char  *dir, path[256];
+    pid_t  pids[CHILDREN];
+
+    (void) state;
+
+    dir = fixture_dir();
+    snprintf(path, sizeof(path), "%s/file.mdb", dir);
+
+    for (i = 0; i < CHILDREN; i++) {
+        pids[i] = fork();
+        assert_true(pids[i] >= 0);
+
+        if (pids[i] == 0) {
+            process_open_and_close(path, i);
+        }
+    }
+
+    for (i = 0; i < CHILDREN; i++) {
+        assert_int_equal(waitpid(pids[i], &rc, 0), pids[i]);
+        assert_int_equal(rc, 0);
+    }
+
     fixture_remove(dir);
 }
 
@@ -289,6 +365,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(processes_write_together),
+        cmocka_unit_test(processes_open_what_others_close),
         cmocka_unit_test(process_killed_loses_nothing),
         cmocka_unit_test(process_reader_is_cleared),
     };
