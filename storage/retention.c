@@ -159,11 +159,6 @@ pyro_catalog_remove(pyro_catalog_t *catalog, pyro_partition_t *part,
 
     status = pyro_catalog_acquire(catalog, part, err);
 
-    if (status == PYRO_UNAVAILABLE && pyro_catalog_is_aside(catalog, part)) {
-        /* nobody writes to it */
-        status = PYRO_NOT_FOUND;
-    }
-
     if (status == PYRO_OK) {
         status = pyro_env_begin(part->env, 0, &txn, err);
 
@@ -181,6 +176,15 @@ pyro_catalog_remove(pyro_catalog_t *catalog, pyro_partition_t *part,
         }
 
         pyro_catalog_release(catalog, part);
+    }
+
+    if (status == PYRO_UNAVAILABLE
+        && (err->reason == PYRO_REASON_DISK
+            || pyro_catalog_is_aside(catalog, part)))
+    {
+        /* nobody writes to it: a full disk, which has no page for the mark,
+         * has none for a push */
+        status = PYRO_NOT_FOUND;
     }
 
     if (status == PYRO_OK || status == PYRO_NOT_FOUND) {

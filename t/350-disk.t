@@ -267,6 +267,40 @@ SKIP: {
     $t->log_ok;
 }
 
+# nor has a file of one commit a page that is free
+
+SKIP: {
+    my $t = small_disk('min_free_disk: 0', 'map_size: 256MiB',
+                       'seal_after: off');
+    my $tools = PyroTest::root() . ($ENV{PYRO_SAN} ? '/build/asan' : '/build');
+
+    skip 'mounting is not permitted here', 1 if !$t;
+
+    $t->start;
+    is $t->post($t->ingest_path(name => 'shop', from => $time + $_ * 86_400),
+                $bytes)->{status}, 200, "a file of one push: day $_"
+        for -2 .. 1;
+
+    fill($t, 0);
+    is scalar(glob_partitions($t)), 4, 'not a page: four files';
+    is system("$tools/pyroscope-store", 'drop', $t->data, '--before='
+              . ($time - $time % 86_400 - 86_400)), 0, 'not a page: drop';
+    is scalar(glob_partitions($t)), 3, 'not a page: one has gone';
+
+    fill($t, 0);
+    $t->reload(more_yaml => yaml('min_free_disk: 0', 'map_size: 256MiB',
+                                 'seal_after: off', 'max_disk_size: 1KiB'),
+               ready => 0);
+    ok wait_for(sub { glob_partitions($t) == 0 }, undef, 'the upkeep'),
+       'not a page: the oldest go';
+    unlink $t->data . '/filler';
+    ok wait_for(sub { push_one($t)->{status} == 200 }, undef, 'a push'),
+       'and pushes go on';
+    is $t->stop, 0, 'the end';
+    system 'umount', $t->data;
+    $t->log_ok;
+}
+
 sub glob_partitions { my @files = glob $_[0]->data . '/p-*.mdb'; return @files }
 
 done_testing;
