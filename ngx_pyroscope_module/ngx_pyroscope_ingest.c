@@ -101,6 +101,7 @@ ngx_pyroscope_upload_create(ngx_http_request_t *r, ngx_pyroscope_ctx_t *ctx)
     u->canceled = &ctx->canceled;
     u->parse_bytes = &ngx_pyroscope_worker.load->parse_bytes;
     u->query = ngx_pyroscope_slice(&r->args);
+    u->length = (size_t) ngx_max(r->headers_in.content_length_n, 0);
 
     if (r->headers_in.content_type != NULL) {
         u->content_type = ngx_pyroscope_slice(
@@ -353,7 +354,8 @@ ngx_pyroscope_ingest_refuse(ngx_http_request_t *r, ngx_pyroscope_upload_t *u,
     ctx = ngx_http_get_module_ctx(r, ngx_pyroscope_module);
 
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_PUSHES_REFUSED, 1);
-    ngx_pyroscope_metrics_discarded(err->reason, u->body.size);
+    ngx_pyroscope_metrics_discarded(err->reason,
+                                    u->body.size ? u->body.size : u->length);
 
     if (ctx->service.len) {
         ngx_pyroscope_metrics_service_refused(u->push.tenant,

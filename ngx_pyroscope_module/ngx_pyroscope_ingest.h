@@ -20,6 +20,8 @@ struct ngx_pyroscope_upload_s {
     ngx_msec_t              queued;         /* when it entered the queue */
 
     /* set on the event loop, read by the parse task */
+    size_t                  length;         /* of the body, as the headers say:
+                                             * of one that is not read */
     ngx_pyroscope_body_t    body;
     pyro_slice_t            query;          /* the request's arguments */
     pyro_slice_t            content_type;

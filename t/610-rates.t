@@ -102,6 +102,17 @@ is pushed('heavy')->{status}, 200, 'others go on';
 cmp_ok $t->metric('pyroscope_discarded_samples_total',
                   reason => 'rate_limited'), '>=', 8, 'they are counted';
 
+# bytes of what is refused before its body is read, as for a rate of pushes
+{
+    my @bytes = ('pyroscope_discarded_bytes_total',
+                 reason => 'invalid_request');
+    my $before = $t->metric(@bytes);
+
+    is $t->post('/ingest?name=a&format=jfr', 'x' x 1000)->{status}, 401,
+       'nobody\'s push';
+    is $t->metric(@bytes) - $before, 1000, 'its bytes';
+}
+
 
 # ---- a reload leaves them as they are, or raises or takes away a limit ------
 
