@@ -40,6 +40,7 @@ static pyro_status_e pyro_seal_source(pyro_seal_t *job,
     pyro_seal_source_t *source);
 static pyro_status_e pyro_seal_copy(pyro_seal_t *job);
 static pyro_status_e pyro_seal_find_copy(pyro_seal_t *job);
+static pyro_status_e pyro_seal_find_stray(pyro_seal_t *job);
 static int pyro_seal_is_copy(pyro_seal_t *job);
 static pyro_state_e pyro_seal_copy_target(pyro_seal_t *job);
 static int pyro_seal_is_waste(pyro_seal_t *job);
@@ -512,23 +513,46 @@ pyro_seal_copy(pyro_seal_t *job)
 }
 
 
-/* Those that nobody will finish are removed on the way. */
+/*
+ * Under the catalogue's lock: a partition that is being made is a stray, too,
+ * and would be open twice in this process when somebody writes to it.
+ */
 static pyro_status_e
 pyro_seal_find_copy(pyro_seal_t *job)
 {
+    pyro_kv_txn_t   *txn;
+    pyro_status_e    status;
+    pyro_catalog_t  *catalog;
+
+    catalog = &job->store->catalog;
+
+    pthread_mutex_lock(&catalog->mutex);
+
+    status = pyro_catalog_change(catalog, &txn, job->err);
+
+    if (status == PYRO_OK) {
+        status = pyro_seal_find_stray(job);
+        pyro_env_abort(catalog->control, txn);
+    }
+
+    pthread_mutex_unlock(&catalog->mutex);
+
+    return status;
+}
+
+
+/* Those that nobody will finish are removed on the way. */
+static pyro_status_e
+pyro_seal_find_stray(pyro_seal_t *job)
+{
     char             path[4096];
-    int              rc;
     uint32_t         i, n;
     pyro_slice_t    *names;
     pyro_catalog_t  *catalog;
 
     catalog = &job->store->catalog;
 
-    pthread_mutex_lock(&catalog->mutex);
-    rc = pyro_catalog_strays(catalog, job->arena, &names, &n);
-    pthread_mutex_unlock(&catalog->mutex);
-
-    if (rc) {
+    if (pyro_catalog_strays(catalog, job->arena, &names, &n)) {
         return pyro_error_memory(job->err);
     }
 
@@ -610,17 +634,9 @@ pyro_seal_copy_target(pyro_seal_t *job)
 static int
 pyro_seal_is_waste(pyro_seal_t *job)
 {
-    int  waste;
-
-    pthread_mutex_lock(&job->store->catalog.mutex);
-
-    waste = (job->copy.start == job->sources[0].part->start
-             && job->copy.length == job->sources[0].part->length)
-            || pyro_seal_is_orphan(job->store, &job->copy);
-
-    pthread_mutex_unlock(&job->store->catalog.mutex);
-
-    return waste;
+    return (job->copy.start == job->sources[0].part->start
+            && job->copy.length == job->sources[0].part->length)
+           || pyro_seal_is_orphan(job->store, &job->copy);
 }
 
 
