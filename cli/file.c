@@ -223,21 +223,22 @@ pyro_file_write_bytes(int fd, const char *data, size_t len)
 }
 
 
-int
-pyro_file_write(int fd, pyro_rope_t *rope)
+void
+pyro_file_write(int fd, pyro_rope_t *rope, int *error)
 {
-    int                 rc, error;
     pyro_rope_chunk_t  *chunk;
 
-    rc = 0;
-
-    for (chunk = rope->first; chunk != NULL && rc == 0; chunk = chunk->next) {
-        rc = pyro_file_write_bytes(fd, chunk->data, chunk->len);
+    if (rope->failed && *error == 0) {
+        *error = ENOMEM;
     }
 
-    error = errno;
-    pyro_rope_free(rope);
-    errno = error;
+    for (chunk = rope->first; chunk != NULL && *error == 0;
+         chunk = chunk->next)
+    {
+        if (pyro_file_write_bytes(fd, chunk->data, chunk->len)) {
+            *error = errno;
+        }
+    }
 
-    return rc;
+    pyro_rope_free(rope);
 }

@@ -29,8 +29,11 @@ pyro_status_e pyro_file_read(pyro_file_t *file, const char *name, size_t limit,
 
 void pyro_file_free(pyro_file_t *file);
 
-/* Writes the rope's bytes and empties it.  -1: errno says why. */
-int pyro_file_write(int fd, pyro_rope_t *rope);
+/*
+ * Writes the rope's bytes and empties it.  *error is 0, or the errno of the
+ * first failure, ENOMEM for the rope's own, after which nothing is written.
+ */
+void pyro_file_write(int fd, pyro_rope_t *rope, int *error);
 
 
 #endif /* _PYRO_CLI_FILE_H_INCLUDED_ */

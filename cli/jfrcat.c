@@ -300,16 +300,7 @@ pyro_jfrcat_lines(pyro_jfrcat_t *cat)
 static void
 pyro_jfrcat_flush(pyro_jfrcat_t *cat)
 {
-    if (cat->out.failed && cat->output_error == 0) {
-        cat->output_error = ENOMEM;
-    }
-
-    if (cat->output_error) {
-        pyro_rope_free(&cat->out);
-
-    } else if (pyro_file_write(STDOUT_FILENO, &cat->out)) {
-        cat->output_error = errno;
-    }
+    pyro_file_write(STDOUT_FILENO, &cat->out, &cat->output_error);
 }
 
 

@@ -1,6 +1,5 @@
 #include "cli/store_tool.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,16 +48,7 @@ pyro_store_tool_query(pyro_store_tool_t *tool, pyro_store_query_t *query)
 void
 pyro_store_tool_flush(pyro_store_tool_t *tool)
 {
-    if (tool->out.failed && tool->output_error == 0) {
-        tool->output_error = ENOMEM;
-    }
-
-    if (tool->output_error) {
-        pyro_rope_free(&tool->out);
-
-    } else if (pyro_file_write(STDOUT_FILENO, &tool->out)) {
-        tool->output_error = errno;
-    }
+    pyro_file_write(STDOUT_FILENO, &tool->out, &tool->output_error);
 }
 
 
