@@ -476,7 +476,6 @@ pyro_store_together(pyro_store_command_t *command, unsigned int given,
 }
 
 
-/* Everything is a named tenant's: anonymous may have the whole store. */
 /* What is written now goes only where it is named. */
 static pyro_status_e
 pyro_store_loss(pyro_store_command_t *command, unsigned int given, int64_t now,
@@ -505,6 +504,7 @@ pyro_store_loss(pyro_store_command_t *command, unsigned int given, int64_t now,
 }
 
 
+/* Everything is a named tenant's: anonymous may have the whole store. */
 static pyro_status_e
 pyro_store_deletion(const pyro_store_command_t *command, pyro_error_t *err)
 {

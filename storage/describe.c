@@ -82,7 +82,7 @@ pyro_store_drop(pyro_store_t *store, const char *file, int64_t before,
     int only, pyro_store_part_pt handler, void *ctx, uint32_t *dropped,
     pyro_error_t *err)
 {
-    uint32_t             i, n, found;
+    uint32_t             i, n;
     pyro_error_t         one;
     pyro_arena_t        *arena;
     pyro_status_e        status, first;
@@ -90,7 +90,6 @@ pyro_store_drop(pyro_store_t *store, const char *file, int64_t before,
     pyro_store_part_t    part;
 
     *dropped = 0;
-    found = 0;
     arena = pyro_arena_create(0);
 
     if (arena == NULL) {
@@ -109,7 +108,6 @@ pyro_store_drop(pyro_store_t *store, const char *file, int64_t before,
             continue;
         }
 
-        found++;
         status = PYRO_OK;
 
         if (handler != NULL) {
@@ -127,7 +125,7 @@ pyro_store_drop(pyro_store_t *store, const char *file, int64_t before,
 
     pyro_arena_destroy(arena);
 
-    if (first == PYRO_OK && file != NULL && found == 0) {
+    if (first == PYRO_OK && file != NULL && *dropped == 0) {
         return pyro_error_set(err, PYRO_NOT_FOUND, PYRO_REASON_STORE,
                               "the store has no partition \"%s\"", file);
     }
