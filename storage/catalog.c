@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "storage/suspects.h"
 
 
 #define PYRO_CATALOG_ATTEMPTS  16       /* files that are replaced meanwhile */
@@ -537,15 +536,22 @@ pyro_catalog_is_missing(pyro_catalog_t *catalog, pyro_partition_t *part)
 }
 
 
-int
-pyro_catalog_is_aside(const pyro_catalog_t *catalog,
+pyro_suspect_t *
+pyro_catalog_suspect(const pyro_catalog_t *catalog,
     const pyro_partition_t *part)
 {
     return pyro_suspects_aside(catalog->options.shared,
                                pyro_suspects_id(pyro_slice_str(catalog->dir),
                                                 part->start,
-                                                part->generation))
-           != NULL;
+                                                part->generation));
+}
+
+
+int
+pyro_catalog_is_aside(const pyro_catalog_t *catalog,
+    const pyro_partition_t *part)
+{
+    return pyro_catalog_suspect(catalog, part) != NULL;
 }
 
 

@@ -17,6 +17,7 @@
 
 #include "core/base/intern.h"
 #include "storage/partition.h"
+#include "storage/suspects.h"
 
 
 #define PYRO_PART_VALUE  5          /* bytes before the file name in "part" */
@@ -117,7 +118,10 @@ pyro_status_e pyro_catalog_acquire_all(pyro_catalog_t *catalog,
 void pyro_catalog_note(pyro_store_missing_t *missing,
     const pyro_partition_t *part, const pyro_error_t *err);
 
-/* 1 if processes die of the partition, so that nobody opens it. */
+/* The partition's entry, if processes die of it, so that nobody opens it, or
+ * NULL; and whether there is one. */
+pyro_suspect_t *pyro_catalog_suspect(const pyro_catalog_t *catalog,
+    const pyro_partition_t *part);
 int pyro_catalog_is_aside(const pyro_catalog_t *catalog,
     const pyro_partition_t *part);
 

@@ -24,7 +24,6 @@ void
 pyro_probe(pyro_store_t *store)
 {
     uint32_t            i, n;
-    pyro_slice_t        dir;
     pyro_arena_t       *arena;
     pyro_suspect_t     *item;
     pyro_partition_t  **parts;
@@ -33,7 +32,6 @@ pyro_probe(pyro_store_t *store)
         return;
     }
 
-    dir = pyro_slice_str(store->catalog.dir);
     arena = pyro_arena_create(0);
     n = 0;
 
@@ -46,9 +44,7 @@ pyro_probe(pyro_store_t *store)
     }
 
     for (i = 0; i < n; i++) {
-        item = pyro_suspects_aside(store->catalog.options.shared,
-                                   pyro_suspects_id(dir, parts[i]->start,
-                                                    parts[i]->generation));
+        item = pyro_catalog_suspect(&store->catalog, parts[i]);
 
         if (item != NULL) {
             pyro_probe_part(store, parts[i], item);
