@@ -26,6 +26,8 @@ static int pyro_catalog_replace(pyro_catalog_t *catalog, pyro_kv_txn_t *txn,
     pyro_partition_t *part);
 static int pyro_catalog_adopt_tenants(pyro_catalog_t *catalog,
     pyro_kv_txn_t *txn, pyro_partition_t *part, int enter);
+static pyro_status_e pyro_catalog_may_add_locked(const pyro_catalog_t *catalog,
+    pyro_slice_t name, pyro_error_t *err);
 static uint32_t pyro_catalog_tenant_locked(const pyro_catalog_t *catalog,
     pyro_slice_t name);
 
@@ -490,18 +492,30 @@ pyro_status_e
 pyro_catalog_may_add_tenant(pyro_catalog_t *catalog, pyro_slice_t name,
     pyro_error_t *err)
 {
-    int  may;
+    pyro_status_e  status;
 
     pthread_mutex_lock(&catalog->mutex);
-    may = catalog->tenants.n < PYRO_CATALOG_TENANTS
-          || pyro_catalog_tenant_locked(catalog, name) != PYRO_NONE;
+    status = pyro_catalog_may_add_locked(catalog, name, err);
     pthread_mutex_unlock(&catalog->mutex);
 
-    return may ? PYRO_OK
-           : pyro_error_set(err, PYRO_UNPROCESSABLE, PYRO_REASON_REQUEST,
-                            "tenant \"%.*s\" would be one more than the %d "
-                            "that a store may have", PYRO_SLICE_ARG(name),
-                            PYRO_CATALOG_TENANTS);
+    return status;
+}
+
+
+static pyro_status_e
+pyro_catalog_may_add_locked(const pyro_catalog_t *catalog, pyro_slice_t name,
+    pyro_error_t *err)
+{
+    if (catalog->tenants.n < PYRO_CATALOG_TENANTS
+        || pyro_catalog_tenant_locked(catalog, name) != PYRO_NONE)
+    {
+        return PYRO_OK;
+    }
+
+    return pyro_error_set(err, PYRO_UNPROCESSABLE, PYRO_REASON_REQUEST,
+                          "tenant \"%.*s\" would be one more than the %d "
+                          "that a store may have", PYRO_SLICE_ARG(name),
+                          PYRO_CATALOG_TENANTS);
 }
 
 
@@ -520,12 +534,6 @@ pyro_catalog_add_tenant(pyro_catalog_t *catalog, pyro_slice_t name,
         return PYRO_OK;
     }
 
-    status = pyro_catalog_may_add_tenant(catalog, name, err);
-
-    if (status != PYRO_OK) {
-        return status;
-    }
-
     pthread_mutex_lock(&catalog->mutex);
 
     status = pyro_catalog_ready(catalog, err);
@@ -536,6 +544,12 @@ pyro_catalog_add_tenant(pyro_catalog_t *catalog, pyro_slice_t name,
 
     if (status == PYRO_OK) {
         status = pyro_catalog_load(catalog, txn, err);
+
+        /* others may have entered some meanwhile */
+
+        if (status == PYRO_OK) {
+            status = pyro_catalog_may_add_locked(catalog, name, err);
+        }
 
         if (status != PYRO_OK
             || pyro_catalog_tenant_locked(catalog, name) != PYRO_NONE)
