@@ -24,9 +24,8 @@ chdir PyroTest::root() or die "cannot change to the root: $!\n";
 
 my $TOOL = 'build/asan/pyroscope-store';
 my @OPTIONS = qw(--json --series --selector --from --to --before --file
-                 --dry-run
-                 --create --format --type --max-nodes --tenant --everything
-                 --help --version);
+                 --dry-run --create --format --type --max-nodes --tenant
+                 --everything --help --version);
 my @COMMANDS = qw(check stats list export import seal drop backup delete);
 my $REPORT = qr/Sanitizer|runtime error/;
 my $HOURS = 30;
