@@ -123,13 +123,12 @@ sub in_new {
     # a worker that is about to end, but has a push to read
     my $late = PyroJfr::prepare($t, 'POST', $t->ingest_path(
         name => 'ending', from => $time), body => 'x' x 99);
-    my %old = map { $_ => 1 } $t->worker_pids;
+    my $ending = wait_for(sub { (having_socket($t, $late))[0] }, undef,
+                          'a worker');
 
-    wait_for(sub { grep { $old{$_} } having_socket($t, $late) }, undef,
-             'a worker');
     $t->reload;
-    my ($ending) = grep { $old{$_} } $t->worker_pids(all => 1);
-    ok $ending, 'a worker is ending';
+    ok scalar(grep { $_ == $ending } $t->worker_pids(all => 1)),
+       'a worker is ending';
 
     rotate($t, qw(error.log access.log));
     PyroJfr::finish($late);
