@@ -40,6 +40,8 @@ static int pyro_env_reserve(const pyro_env_t *env);
 static int pyro_env_usable(MDB_env *mdb);
 static int pyro_env_may_pass(int rc);
 static int pyro_env_follow(pyro_env_t *env);
+static int pyro_env_start(pyro_env_t *env, unsigned int flags,
+    MDB_txn **txn);
 static int pyro_env_sync(pyro_env_t *env);
 static void pyro_lmdb_fatal(MDB_env *mdb, const char *text);
 
@@ -311,17 +313,37 @@ pyro_env_close(pyro_env_t *env)
 }
 
 
-/* Takes over the size to which another process has grown the map. */
+/*
+ * Takes over the size to which another process has grown the map.  If that
+ * fails LMDB has no map any more, and would read where it was.
+ */
 static int
 pyro_env_follow(pyro_env_t *env)
 {
     int  rc;
 
     pthread_rwlock_wrlock(&env->gate);
-    rc = mdb_env_set_mapsize(env->engine, 0);
+
+    rc = atomic_load(&env->broken) ? MDB_PANIC
+                                   : mdb_env_set_mapsize(env->engine, 0);
+
+    if (rc) {
+        atomic_store(&env->broken, 1);
+    }
+
     pthread_rwlock_unlock(&env->gate);
 
     return rc;
+}
+
+
+/* The gate is held. */
+static int
+pyro_env_start(pyro_env_t *env, unsigned int flags, MDB_txn **txn)
+{
+    return atomic_load(&env->broken) ? MDB_PANIC
+                                     : mdb_txn_begin(env->engine, NULL, flags,
+                                                     txn);
 }
 
 
@@ -342,7 +364,7 @@ pyro_env_begin(pyro_env_t *env, int readonly, pyro_kv_txn_t **txn,
 
     pthread_rwlock_rdlock(&env->gate);
     pyro_suspects_enter(env->suspect);
-    rc = mdb_txn_begin(env->engine, NULL, flags, &begun);
+    rc = pyro_env_start(env, flags, &begun);
 
     if (rc == MDB_MAP_RESIZED) {
         pthread_rwlock_unlock(&env->gate);
@@ -350,7 +372,7 @@ pyro_env_begin(pyro_env_t *env, int readonly, pyro_kv_txn_t **txn,
         pthread_rwlock_rdlock(&env->gate);
 
         if (rc == 0) {
-            rc = mdb_txn_begin(env->engine, NULL, flags, &begun);
+            rc = pyro_env_start(env, flags, &begun);
         }
     }
 
@@ -447,7 +469,8 @@ pyro_env_renew(pyro_env_t *env, pyro_kv_txn_t *txn, pyro_error_t *err)
     pthread_rwlock_unlock(&env->gate);
     pthread_rwlock_rdlock(&env->gate);
 
-    rc = mdb_txn_renew((MDB_txn *) txn);
+    rc = atomic_load(&env->broken) ? MDB_PANIC
+                                   : mdb_txn_renew((MDB_txn *) txn);
 
     if (rc == MDB_MAP_RESIZED) {
         pthread_rwlock_unlock(&env->gate);
@@ -470,7 +493,8 @@ pyro_env_copy(pyro_env_t *env, int fd)
 
     for (i = 0; ; i++) {
         pthread_rwlock_rdlock(&env->gate);
-        rc = mdb_env_copyfd2(env->engine, fd, MDB_CP_COMPACT);
+        rc = atomic_load(&env->broken) ? MDB_PANIC
+             : mdb_env_copyfd2(env->engine, fd, MDB_CP_COMPACT);
         pthread_rwlock_unlock(&env->gate);
 
         if (rc != MDB_MAP_RESIZED || i == 3) {
