@@ -21,7 +21,7 @@ static void ngx_pyroscope_metrics_lag(pyro_rope_t *out);
 
 static const ngx_pyroscope_gauge_t  ngx_pyroscope_gauges[] = {
     { NGX_PYROSCOPE_STAT(aside), "ngx_pyroscope_store_partitions_aside",
-      "Partitions that killed two processes, and that nobody opens." },
+      "Partitions that cannot be opened or killed two processes: left alone." },
     { NGX_PYROSCOPE_STAT(readers), "ngx_pyroscope_store_readers",
       "Readers that one file of the store has had at once." },
     { NGX_PYROSCOPE_STAT(readers_limit), "ngx_pyroscope_store_readers_limit",

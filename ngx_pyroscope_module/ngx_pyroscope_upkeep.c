@@ -112,6 +112,12 @@ ngx_pyroscope_upkeep(void *data)
                       work.sealed ? "sealed" : "thinned");
     }
 
+    if (work.found[0]) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "pyroscope store "
+                      "\"%V\": %s: pushes of its time go to a file beside it",
+                      &pmcf->dir, work.found);
+    }
+
     if (status != PYRO_OK) {
         ngx_pyroscope_upkeep_failed(pmcf, &err);
         return NGX_PYROSCOPE_UPKEEP_PAUSE;

@@ -18,6 +18,10 @@ static void pyro_catalog_drop(pyro_catalog_t *catalog, pyro_partition_t *part);
 static pyro_status_e pyro_catalog_list_group(pyro_catalog_t *catalog,
     uint64_t start, uint32_t length, pyro_arena_t *arena,
     pyro_partition_t ***parts, uint32_t *n, pyro_error_t *err);
+static pyro_status_e pyro_catalog_open_part(pyro_catalog_t *catalog,
+    pyro_partition_t *part, pyro_error_t *err);
+static uint64_t pyro_catalog_suspect_id(const pyro_catalog_t *catalog,
+    const pyro_partition_t *part);
 static void pyro_catalog_evict(pyro_catalog_t *catalog);
 
 
@@ -466,8 +470,8 @@ pyro_status_e
 pyro_catalog_acquire(pyro_catalog_t *catalog, pyro_partition_t *part,
     pyro_error_t *err)
 {
-    char           path[4096];
-    pyro_status_e  status;
+    pyro_status_e    status;
+    pyro_suspect_t  *suspect;
 
     status = PYRO_OK;
 
@@ -479,33 +483,18 @@ pyro_catalog_acquire(pyro_catalog_t *catalog, pyro_partition_t *part,
         pyro_catalog_shut(catalog, part);
     }
 
-    if (pyro_catalog_is_aside(catalog, part)) {
+    suspect = pyro_catalog_suspect(catalog, part);
+
+    if (pyro_suspect_is_aside(suspect)) {
         status = pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
-                                "storage: %s is set aside: %u processes have "
-                                "died of it", part->name,
-                                PYRO_SUSPECTS_DEATHS);
+                                "storage: %s %s", part->name,
+                                pyro_suspect_text(suspect));
 
     } else if (part->env == NULL && part->state == PYRO_STATE_REMOVED) {
         status = PYRO_NOT_FOUND;
 
     } else if (part->env == NULL) {
-        pyro_catalog_evict(catalog);
-        pyro_catalog_path(catalog, part->name, path, sizeof(path));
-
-        status = pyro_partition_open(part, path, catalog->options.map_size,
-                                     catalog->options.durability,
-                                     catalog->options.access, err);
-
-        if (status == PYRO_OK) {
-            catalog->n_open++;
-
-        } else if (status == PYRO_UNAVAILABLE
-                   && pyro_catalog_refresh_locked(catalog, NULL) == PYRO_OK
-                   && part->state == PYRO_STATE_REMOVED)
-        {
-            /* it went while it was being opened */
-            status = PYRO_NOT_FOUND;
-        }
+        status = pyro_catalog_open_part(catalog, part, err);
     }
 
     if (status == PYRO_OK) {
@@ -514,6 +503,48 @@ pyro_catalog_acquire(pyro_catalog_t *catalog, pyro_partition_t *part,
     }
 
     pthread_mutex_unlock(&catalog->mutex);
+
+    return status;
+}
+
+
+static pyro_status_e
+pyro_catalog_open_part(pyro_catalog_t *catalog, pyro_partition_t *part,
+    pyro_error_t *err)
+{
+    char           path[4096];
+    pyro_error_t   why;
+    pyro_status_e  status;
+
+    why.damaged = 0;
+
+    pyro_catalog_evict(catalog);
+    pyro_catalog_path(catalog, part->name, path, sizeof(path));
+
+    status = pyro_partition_open(part, path, catalog->options.map_size,
+                                 catalog->options.durability,
+                                 catalog->options.access, &why);
+
+    if (status == PYRO_OK) {
+        catalog->n_open++;
+        return PYRO_OK;
+    }
+
+    if (status == PYRO_UNAVAILABLE
+        && pyro_catalog_refresh_locked(catalog, NULL) == PYRO_OK
+        && part->state == PYRO_STATE_REMOVED)
+    {
+        /* it went while it was being opened */
+        return PYRO_NOT_FOUND;
+    }
+
+    if (why.damaged) {
+        (void) pyro_catalog_damage(catalog, part, PYRO_SUSPECT_OPEN);
+    }
+
+    if (err != NULL) {
+        *err = why;
+    }
 
     return status;
 }
@@ -536,14 +567,21 @@ pyro_catalog_is_missing(pyro_catalog_t *catalog, pyro_partition_t *part)
 }
 
 
+static uint64_t
+pyro_catalog_suspect_id(const pyro_catalog_t *catalog,
+    const pyro_partition_t *part)
+{
+    return pyro_suspects_id(pyro_slice_str(catalog->dir), part->start,
+                            part->generation);
+}
+
+
 pyro_suspect_t *
 pyro_catalog_suspect(const pyro_catalog_t *catalog,
     const pyro_partition_t *part)
 {
-    return pyro_suspects_aside(catalog->options.shared,
-                               pyro_suspects_id(pyro_slice_str(catalog->dir),
-                                                part->start,
-                                                part->generation));
+    return pyro_suspects_find(catalog->options.shared,
+                              pyro_catalog_suspect_id(catalog, part));
 }
 
 
@@ -551,7 +589,17 @@ int
 pyro_catalog_is_aside(const pyro_catalog_t *catalog,
     const pyro_partition_t *part)
 {
-    return pyro_catalog_suspect(catalog, part) != NULL;
+    return pyro_suspect_is_aside(pyro_catalog_suspect(catalog, part));
+}
+
+
+int
+pyro_catalog_damage(const pyro_catalog_t *catalog,
+    const pyro_partition_t *part, uint32_t damage)
+{
+    return pyro_suspects_damage(catalog->options.shared,
+                                pyro_catalog_suspect_id(catalog, part),
+                                damage);
 }
 
 

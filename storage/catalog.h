@@ -118,12 +118,14 @@ pyro_status_e pyro_catalog_acquire_all(pyro_catalog_t *catalog,
 void pyro_catalog_note(pyro_store_missing_t *missing,
     const pyro_partition_t *part, const pyro_error_t *err);
 
-/* The partition's entry, if processes die of it, so that nobody opens it, or
- * NULL; and whether there is one. */
+/* The partition's entry among the suspects, or NULL; whether it is set aside,
+ * so that nobody opens it; and pyro_suspects_damage() of it. */
 pyro_suspect_t *pyro_catalog_suspect(const pyro_catalog_t *catalog,
     const pyro_partition_t *part);
 int pyro_catalog_is_aside(const pyro_catalog_t *catalog,
     const pyro_partition_t *part);
+int pyro_catalog_damage(const pyro_catalog_t *catalog,
+    const pyro_partition_t *part, uint32_t damage);
 
 void pyro_catalog_release(pyro_catalog_t *catalog, pyro_partition_t *part);
 

@@ -44,6 +44,7 @@ static int pyro_env_start(pyro_env_t *env, unsigned int flags,
     MDB_txn **txn);
 static int pyro_env_sync(pyro_env_t *env);
 static void pyro_lmdb_fatal(MDB_env *mdb, const char *text);
+static int pyro_env_is_damage(int rc);
 
 
 pyro_status_e
@@ -598,6 +599,8 @@ pyro_env_readers(pyro_env_t *env, uint64_t *readers, uint64_t *limit)
 pyro_status_e
 pyro_env_error(pyro_env_t *env, int rc, const char *what, pyro_error_t *err)
 {
+    pyro_status_e  status;
+
     if (rc == MDB_PANIC) {
         atomic_store(&env->broken, 1);
     }
@@ -617,11 +620,37 @@ pyro_env_error(pyro_env_t *env, int rc, const char *what, pyro_error_t *err)
                               (unsigned long) geteuid());
     }
 
-    return pyro_error_set(err, PYRO_UNAVAILABLE,
-                          rc == ENOSPC || rc == EDQUOT ? PYRO_REASON_DISK
-                                                       : PYRO_REASON_STORE,
-                          "storage: %s cannot %s: %s", env->name, what,
-                          mdb_strerror(rc));
+    status = pyro_error_set(err, PYRO_UNAVAILABLE,
+                            rc == ENOSPC || rc == EDQUOT ? PYRO_REASON_DISK
+                                                         : PYRO_REASON_STORE,
+                            "storage: %s cannot %s: %s", env->name, what,
+                            mdb_strerror(rc));
+
+    return pyro_env_is_damage(rc) ? pyro_error_damage(err, status) : status;
+}
+
+
+/*
+ * A database, or key, that each file has is not there; or the pages say it.
+ * Where opening a cursor meets that, LMDB keeps it to itself, and the next call
+ * finds the transaction bad.
+ */
+static int
+pyro_env_is_damage(int rc)
+{
+    switch (rc) {
+
+    case MDB_NOTFOUND:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_CORRUPTED:
+    case MDB_INVALID:
+    case MDB_INCOMPATIBLE:
+    case MDB_BAD_TXN:
+        return 1;
+
+    default:
+        return 0;
+    }
 }
 
 
@@ -629,7 +658,11 @@ pyro_status_e
 pyro_env_damaged(const pyro_env_t *env, const char *what, uint64_t id,
     pyro_error_t *err)
 {
-    return pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
-                          "storage: %s is damaged: %s %llu", env->name, what,
-                          (unsigned long long) id);
+    pyro_status_e  status;
+
+    status = pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                            "storage: %s is damaged: %s %llu", env->name, what,
+                            (unsigned long long) id);
+
+    return pyro_error_damage(err, status);
 }

@@ -481,11 +481,14 @@ pyro_status_e
 pyro_meta_format(pyro_env_t *env, pyro_kv_txn_t *txn, pyro_kv_db_t meta,
     pyro_error_t *err)
 {
-    uint32_t  format;
+    uint32_t       format;
+    pyro_status_e  status;
 
     if (pyro_meta_u32(txn, meta, "format", &format)) {
-        return pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
-                              "storage: %s has no format number", env->name);
+        status = pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
+                                "storage: %s has no format number", env->name);
+
+        return pyro_error_damage(err, status);
     }
 
     if (format != PYRO_FORMAT) {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -16,12 +17,14 @@ static void pyro_probe_part(pyro_store_t *store, const pyro_partition_t *part,
     pyro_suspect_t *item);
 static void pyro_probe_begin(pyro_store_t *store, const pyro_partition_t *part,
     pyro_suspect_t *item);
+static void pyro_probe_tell(pyro_store_work_t *work,
+    const pyro_partition_t *part, pyro_suspect_t *item);
 static int pyro_probe_child(const char *dir, const pyro_partition_t *part);
 static int pyro_probe_runs(pyro_suspect_t *item);
 
 
 void
-pyro_probe(pyro_store_t *store)
+pyro_probe(pyro_store_t *store, pyro_store_work_t *work)
 {
     uint32_t            i, n;
     pyro_arena_t       *arena;
@@ -46,9 +49,15 @@ pyro_probe(pyro_store_t *store)
     for (i = 0; i < n; i++) {
         item = pyro_catalog_suspect(&store->catalog, parts[i]);
 
-        if (item != NULL) {
+        if (item == NULL) {
+            continue;
+        }
+
+        if (pyro_suspect_is_aside(item)) {
             pyro_probe_part(store, parts[i], item);
         }
+
+        pyro_probe_tell(work, parts[i], item);
     }
 
     pyro_arena_destroy(arena);
@@ -74,13 +83,29 @@ pyro_probe_part(pyro_store_t *store, const pyro_partition_t *part,
         break;
 
     case PYRO_SUSPECT_SOUND:
-        atomic_store(&item->verdict, PYRO_SUSPECT_UNKNOWN);
-        atomic_store(&item->deaths, 0);
+        pyro_suspect_clear(item);
         break;
 
     default:
         break;
     }
+}
+
+
+/* One at a time: the others with the next calls. */
+static void
+pyro_probe_tell(pyro_store_work_t *work, const pyro_partition_t *part,
+    pyro_suspect_t *item)
+{
+    if (work->found[0]
+        || (!pyro_suspect_is_aside(item) && atomic_load(&item->damage) == 0)
+        || atomic_exchange(&item->told, 1))
+    {
+        return;
+    }
+
+    snprintf(work->found, sizeof(work->found), "%s %s", part->name,
+             pyro_suspect_text(item));
 }
 
 

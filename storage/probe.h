@@ -14,8 +14,8 @@
 
 
 /* Begins with files that nobody has looked at, and takes in what children have
- * found; does not wait for them. */
-void pyro_probe(pyro_store_t *store);
+ * found; does not wait for them.  Sets work->found. */
+void pyro_probe(pyro_store_t *store, pyro_store_work_t *work);
 
 
 #endif /* _PYRO_PROBE_H_INCLUDED_ */

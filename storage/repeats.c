@@ -112,6 +112,8 @@ pyro_repeats_find(pyro_repeats_t *repeats, uint32_t tenant,
             continue;
         }
 
+        read->view.err->damaged = 0;
+
         hash = pyro_stream_hash(labels, read->view.part->seed);
         status = pyro_stream_find(&read->view, tenant, hash, labels, &stream,
                                   &value);
@@ -123,7 +125,12 @@ pyro_repeats_find(pyro_repeats_t *repeats, uint32_t tenant,
             status = pyro_repeats_has(read, stream, time, *digest, found);
         }
 
-        if (status != PYRO_OK && status != PYRO_NOT_FOUND) {
+        /* what cannot be read is not found: the push would not be stored at
+         * all else, for as long as that file is there */
+
+        if (status != PYRO_OK && status != PYRO_NOT_FOUND
+            && !read->view.err->damaged)
+        {
             return status;
         }
     }

@@ -35,7 +35,7 @@ pyro_status_e pyro_repeats_begin(pyro_repeats_t *repeats, pyro_store_t *store,
     pyro_arena_t *arena, pyro_error_t *err);
 
 /* *found: a push with these labels, time and digest is there; with digest NULL
- * a stream with these labels is enough. */
+ * a stream with these labels is enough.  In a damaged file nothing is found. */
 pyro_status_e pyro_repeats_find(pyro_repeats_t *repeats, uint32_t tenant,
     const pyro_labels_t *labels, int64_t time, const pyro_hash128_t *digest,
     int *found);

@@ -87,7 +87,7 @@ typedef struct {
     int64_t             keep_1h;
 
     /* pyro_store_shared_size() bytes that the processes of a store share,
-     * zeroed, or NULL: files that kill are not set aside then */
+     * zeroed, or NULL: damaged files are not set aside then */
     void               *shared;
 
     int64_t             min_free_disk;  /* bytes that stay free on the file
@@ -459,6 +459,8 @@ typedef struct {
     int                more;        /* 1: it ended before all was done */
     int64_t            wait;        /* and there is nothing to do for so many
                                      * ns: sealing takes a tenth of a core */
+    char               found[128];  /* what is wrong with a partition, once for
+                                     * each, its name first; or "" */
 } pyro_store_work_t;
 
 /*
@@ -489,8 +491,8 @@ typedef struct {
     uint64_t  bytes;                /* of all files, as stat has them */
     uint64_t  control_bytes;        /* of them: control.mdb */
     pyro_store_state_t  states[PYRO_STORE_STATES];
-    uint64_t  aside;                /* partitions that nobody opens, since
-                                     * processes died of them */
+    uint64_t  aside;                /* partitions that nobody opens: they
+                                     * cannot be, or processes died of them */
     int64_t   oldest;               /* ns: when the first partition begins, */
     int64_t   newest;               /* and the last one ends; 0: none */
     uint64_t  readers;              /* that one file has had at once, of those

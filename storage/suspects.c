@@ -6,9 +6,14 @@
 
 #define PYRO_SUSPECTS_HELD  128     /* by one thread; beyond, none is noted */
 
+#define PYRO_SUSPECTS_TEXT(n)    #n
+#define PYRO_SUSPECTS_NUMBER(n)  PYRO_SUSPECTS_TEXT(n)
+
 
 static void pyro_suspects_died(int signo);
 static void pyro_suspects_note(uint64_t id);
+static pyro_suspect_t *pyro_suspects_enter_file(pyro_suspects_t *table,
+    uint64_t id);
 
 
 static pyro_suspects_t         *pyro_suspects_table;
@@ -65,22 +70,37 @@ pyro_suspects_died(int signo)
 static void
 pyro_suspects_note(uint64_t id)
 {
+    pyro_suspect_t  *item;
+
+    item = id ? pyro_suspects_enter_file(pyro_suspects_table, id) : NULL;
+
+    if (item != NULL) {
+        atomic_fetch_add(&item->deaths, 1);
+    }
+}
+
+
+/* Its entry, which is made; NULL: there is no room. */
+static pyro_suspect_t *
+pyro_suspects_enter_file(pyro_suspects_t *table, uint64_t id)
+{
     int              i;
     uint64_t         free;
     pyro_suspect_t  *item;
 
-    for (i = 0; id && i < PYRO_SUSPECTS_MAX; i++) {
-        item = &pyro_suspects_table->items[i];
+    for (i = 0; i < PYRO_SUSPECTS_MAX; i++) {
+        item = &table->items[i];
         free = 0;
 
         if (atomic_load(&item->id) == id
             || atomic_compare_exchange_strong(&item->id, &free, id)
             || free == id)
         {
-            atomic_fetch_add(&item->deaths, 1);
-            return;
+            return item;
         }
     }
+
+    return NULL;
 }
 
 
@@ -126,20 +146,68 @@ pyro_suspects_leave(uint64_t id)
 }
 
 
-pyro_suspect_t *
-pyro_suspects_aside(pyro_suspects_t *table, uint64_t id)
+int
+pyro_suspects_damage(pyro_suspects_t *table, uint64_t id, uint32_t damage)
 {
-    int              i;
     pyro_suspect_t  *item;
 
-    for (i = 0; table != NULL && i < PYRO_SUSPECTS_MAX; i++) {
-        item = &table->items[i];
+    item = table != NULL ? pyro_suspects_enter_file(table, id) : NULL;
 
-        if (atomic_load(&item->id) == id) {
-            return atomic_load(&item->deaths) >= PYRO_SUSPECTS_DEATHS ? item
-                                                                      : NULL;
+    if (item == NULL) {
+        return 0;
+    }
+
+    atomic_fetch_or(&item->damage, damage);
+
+    return 1;
+}
+
+
+pyro_suspect_t *
+pyro_suspects_find(pyro_suspects_t *table, uint64_t id)
+{
+    int  i;
+
+    for (i = 0; table != NULL && i < PYRO_SUSPECTS_MAX; i++) {
+        if (atomic_load(&table->items[i].id) == id) {
+            return &table->items[i];
         }
     }
 
     return NULL;
+}
+
+
+int
+pyro_suspect_is_aside(const pyro_suspect_t *item)
+{
+    return item != NULL
+           && (atomic_load(&item->deaths) >= PYRO_SUSPECTS_DEATHS
+               || atomic_load(&item->damage) & PYRO_SUSPECT_OPEN);
+}
+
+
+const char *
+pyro_suspect_text(const pyro_suspect_t *item)
+{
+    if (atomic_load(&item->damage) & PYRO_SUSPECT_OPEN) {
+        return "is set aside: it cannot be opened";
+    }
+
+    if (pyro_suspect_is_aside(item)) {
+        return "is set aside: " PYRO_SUSPECTS_NUMBER(PYRO_SUSPECTS_DEATHS)
+               " processes have died of it";
+    }
+
+    return "is damaged, and is not written any more";
+}
+
+
+void
+pyro_suspect_clear(pyro_suspect_t *item)
+{
+    atomic_store(&item->verdict, PYRO_SUSPECT_UNKNOWN);
+    atomic_store(&item->told, 0);
+    atomic_store(&item->damage, 0);
+    atomic_store(&item->deaths, 0);
 }

@@ -1,5 +1,7 @@
 /*
- * Partitions that kill: a damaged page can end a process inside of LMDB, by
+ * Partitions that are damaged.
+ *
+ * Those that kill: a damaged page can end a process inside of LMDB, by
  * SIGSEGV or SIGBUS where a number in it points beyond the map, or by SIGABRT.
  * The next process would read the same page, and so on.
  *
@@ -10,8 +12,13 @@
  * gone.  Of several files of one thread all are named, since LMDB does not
  * tell; the child clears those that are sound.
  *
+ * Those that cannot be opened are set aside at once.  Those in which a writer
+ * has met damage are read on, as far as they can be, but he writes the pushes
+ * of their time to another file.  In all three cases the operator is told,
+ * once.
+ *
  * The table is anonymous shared memory, made before the fork and zeroed.
- * Entering and leaving: any thread; the handler is async-signal-safe.
+ * All of it: any thread; the handler is async-signal-safe.
  */
 
 #ifndef _PYRO_SUSPECTS_H_INCLUDED_
@@ -37,9 +44,16 @@ typedef enum {
 } pyro_suspect_e;
 
 
+/* What else is known of a file. */
+#define PYRO_SUSPECT_OPEN   1       /* it cannot be opened */
+#define PYRO_SUSPECT_WRITE  2       /* damage was met while it was written */
+
+
 typedef struct {
     _Atomic uint64_t  id;           /* of the file; 0: free */
     _Atomic uint32_t  deaths;
+    _Atomic uint32_t  damage;       /* bits PYRO_SUSPECT_... */
+    _Atomic uint32_t  told;         /* 1: it was said */
     _Atomic uint32_t  verdict;
     _Atomic int       child;        /* process that reads it */
 } pyro_suspect_t;
@@ -61,8 +75,20 @@ void pyro_suspects_watch(pyro_suspects_t *table);
 void pyro_suspects_enter(uint64_t id);
 void pyro_suspects_leave(uint64_t id);
 
-/* The file's entry, if it is set aside, or NULL. */
-pyro_suspect_t *pyro_suspects_aside(pyro_suspects_t *table, uint64_t id);
+/* Notes what was found of a file.  0: there is no table, or no room in it. */
+int pyro_suspects_damage(pyro_suspects_t *table, uint64_t id, uint32_t damage);
+
+/* The file's entry, or NULL: nothing is known against it. */
+pyro_suspect_t *pyro_suspects_find(pyro_suspects_t *table, uint64_t id);
+
+/* 1 if the file of this entry, which may be NULL, is not to be opened. */
+int pyro_suspect_is_aside(const pyro_suspect_t *item);
+
+/* What is known of it, as the end of a sentence about it. */
+const char *pyro_suspect_text(const pyro_suspect_t *item);
+
+/* It is sound. */
+void pyro_suspect_clear(pyro_suspect_t *item);
 
 /*
  * An id that no other file has; start: seconds.  Of the directory as well: a

@@ -43,6 +43,7 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
     work->rolled = 0;
     work->more = 0;
     work->wait = 0;
+    work->found[0] = '\0';
     worst = pyro_upkeep_lock(store, err);
 
     if (worst != PYRO_OK) {
@@ -67,7 +68,6 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
 
     (void) pyro_store_refresh(store, NULL);
     pyro_upkeep_clock(store, work);
-    pyro_probe(store);
 
     removed = work->removed;
     worst = pyro_retention(store, work, err);
@@ -103,6 +103,10 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
         status = pyro_seal(store, work, &first);
         pyro_first_error(status, &first, &worst, err);
     }
+
+    /* what was found wrong just now is among them */
+
+    pyro_probe(store, work);
 
     return worst;
 }

@@ -18,6 +18,7 @@ typedef struct {
     pyro_store_push_t   *push;
     uint32_t             order;     /* as given */
     uint32_t             tenant;
+    int                  again;     /* 1: its file was to be opened anew */
     pyro_unit_t         *units;
 } pyro_write_item_t;
 

@@ -19,6 +19,7 @@
 
 static uint32_t pyro_write_begin(pyro_store_t *store,
     pyro_store_push_t **pushes, uint32_t n, pyro_write_item_t *items);
+static void pyro_write_reset(pyro_store_push_t *push);
 static pyro_status_e pyro_write_may(pyro_catalog_t *catalog,
     const pyro_store_push_t *push, pyro_error_t *err);
 static int pyro_write_cmp(const void *one, const void *two);
@@ -30,6 +31,10 @@ static pyro_status_e pyro_write_repeats(pyro_write_group_t *group);
 static void pyro_write_apply(pyro_write_group_t *group);
 static uint32_t pyro_write_transaction(pyro_write_group_t *group,
     uint32_t from, int *elsewhere);
+static int pyro_write_failed(pyro_write_group_t *group, uint32_t from,
+    uint32_t end);
+static int pyro_write_again(pyro_write_group_t *group, uint32_t from);
+static int pyro_write_leave(pyro_write_group_t *group);
 
 
 void
@@ -87,13 +92,7 @@ pyro_write_begin(pyro_store_t *store, pyro_store_push_t **pushes, uint32_t n,
     for (i = 0, count = 0; i < n; i++) {
         push = pushes[i];
 
-        push->stored = 0;
-        push->repeated = 0;
-        push->folded = 0;
-        push->series_folded = 0;
-        push->info_failed = 0;
-        push->error.message[0] = '\0';
-
+        pyro_write_reset(push);
         push->status = pyro_write_may(&store->catalog, push, &push->error);
 
         if (push->status == PYRO_OK && push->profile->n_sections) {
@@ -104,6 +103,20 @@ pyro_write_begin(pyro_store_t *store, pyro_store_push_t **pushes, uint32_t n,
     }
 
     return count;
+}
+
+
+/* As if nothing had been tried with it. */
+static void
+pyro_write_reset(pyro_store_push_t *push)
+{
+    push->status = PYRO_OK;
+    push->stored = 0;
+    push->repeated = 0;
+    push->folded = 0;
+    push->series_folded = 0;
+    push->info_failed = 0;
+    push->error.message[0] = '\0';
 }
 
 
@@ -172,8 +185,8 @@ pyro_write_group(pyro_store_t *store, pyro_write_item_t *items, uint32_t n)
             || (status == PYRO_UNAVAILABLE
                 && pyro_catalog_is_aside(&store->catalog, group.part)))
         {
-            /* somebody removed the file, or processes die of it: the next
-             * generation takes its place */
+            /* somebody removed the file, or it cannot be opened, or processes
+             * die of it: the next generation takes its place */
             group.part->elsewhere = 1;
             pyro_arena_destroy(group.arena);
             return 0;
@@ -301,7 +314,7 @@ pyro_write_apply(pyro_write_group_t *group)
         end = pyro_write_transaction(group, i, &elsewhere);
 
         if (elsewhere) {
-            /* what is not done is given back and finds its new place */
+            /* what is not done is given back and finds its place anew */
             group->n = i;
         }
     }
@@ -360,12 +373,71 @@ pyro_write_transaction(pyro_write_group_t *group, uint32_t from,
         return end;
     }
 
+    *elsewhere = pyro_write_failed(group, from, end);
+
+    return *elsewhere ? from : end;
+}
+
+
+/* 1: they are to find their place anew. */
+static int
+pyro_write_failed(pyro_write_group_t *group, uint32_t from, uint32_t end)
+{
+    int       elsewhere;
+    uint32_t  i;
+
     group->store->commit_failures++;
     pyro_quota_forget(&group->part->quota);
 
+    elsewhere = pyro_write_again(group, from) || pyro_write_leave(group);
+
     for (i = from; i < end; i++) {
-        pyro_write_fail(group->items[i].push, &group->error);
+        if (elsewhere) {
+            pyro_write_reset(group->items[i].push);
+
+        } else {
+            pyro_write_fail(group->items[i].push, &group->error);
+        }
     }
 
-    return end;
+    return elsewhere;
+}
+
+
+/* Once a push: the engine has given the file up, and it is opened anew. */
+static int
+pyro_write_again(pyro_write_group_t *group, uint32_t from)
+{
+    pyro_write_item_t  *item;
+
+    item = &group->items[from];
+
+    if (!atomic_load(&group->part->env->broken) || item->again) {
+        return 0;
+    }
+
+    item->again = 1;
+
+    return 1;
+}
+
+
+/*
+ * From a file in which damage was met to the next generation, as after sealing;
+ * 0: not any more, so that a fault of the program does not make file after
+ * file.
+ */
+static int
+pyro_write_leave(pyro_write_group_t *group)
+{
+    if (!group->error.damaged
+        || !pyro_catalog_damage(&group->store->catalog, group->part,
+                                PYRO_SUSPECT_WRITE))
+    {
+        return 0;
+    }
+
+    group->part->elsewhere = 1;
+
+    return 1;
 }

@@ -40,9 +40,21 @@ pyro_error_set(pyro_error_t *err, pyro_status_e status, pyro_reason_e reason,
     err->reason = reason;
     err->offset = 0;
     err->retry = 0;
+    err->damaged = 0;
 
     len = pyro_utf8_clean(err->message, sizeof(err->message) - 1, text, len);
     err->message[len] = '\0';
+
+    return status;
+}
+
+
+pyro_status_e
+pyro_error_damage(pyro_error_t *err, pyro_status_e status)
+{
+    if (err != NULL) {
+        err->damaged = 1;
+    }
 
     return status;
 }

@@ -82,6 +82,8 @@ typedef struct {
     pyro_reason_e   reason;
     uint64_t        offset;     /* byte position in the input, 0 if unknown */
     uint32_t        retry;      /* seconds until it may go, 0 if unknown */
+    int             damaged;    /* 1: a file of the store is: trying again
+                                 * does not help */
     char            message[PYRO_ERROR_MESSAGE_MAX];
 } pyro_error_t;
 
@@ -95,6 +97,10 @@ typedef struct {
 pyro_status_e pyro_error_set(pyro_error_t *err, pyro_status_e status,
     pyro_reason_e reason, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Marks what err has, which may be NULL, as damage of a file of the store;
+ * returns status. */
+pyro_status_e pyro_error_damage(pyro_error_t *err, pyro_status_e status);
 
 /* The answer where malloc or an arena's budget failed: 503, out_of_memory. */
 pyro_status_e pyro_error_memory(pyro_error_t *err);

@@ -1,11 +1,13 @@
 /*
  * Partitions that processes die of: noted by the handler of the signal, set
  * aside after the second death, missing in answers that say so, written beside,
- * and used again once a child has found them sound.
+ * and used again once a child has found them sound.  Those that cannot be
+ * opened, and those in which a writer meets damage: written beside as well.
  */
 
 #include "store_fixture.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -86,6 +88,13 @@ suspects_end(suspects_t *s)
 {
     munmap(s->shared, pyro_store_shared_size());
     fixture_remove(s->dir);
+}
+
+
+static int
+suspects_aside(suspects_t *s, uint64_t id)
+{
+    return pyro_suspect_is_aside(pyro_suspects_find(s->shared, id));
 }
 
 
@@ -211,10 +220,10 @@ a_file_that_kills_is_set_aside(void **state)
     assert_int_equal(truncate(path, 3 * 4096), 0);
 
     suspects_die(&s, suspects_read);
-    assert_null(pyro_suspects_aside(s.shared, s.ids[0]));
+    assert_false(suspects_aside(&s, s.ids[0]));
     suspects_die(&s, suspects_read);
-    assert_non_null(pyro_suspects_aside(s.shared, s.ids[0]));
-    assert_null(pyro_suspects_aside(s.shared, s.ids[1]));
+    assert_true(suspects_aside(&s, s.ids[0]));
+    assert_false(suspects_aside(&s, s.ids[1]));
 
     /* nobody dies any more, and answers say what they are without */
 
@@ -260,8 +269,8 @@ a_sound_one_comes_back(void **state)
     suspects_begin(&s);
     suspects_die(&s, suspects_abort);
     suspects_die(&s, suspects_abort);
-    assert_non_null(pyro_suspects_aside(s.shared, s.ids[1]));
-    assert_null(pyro_suspects_aside(s.shared, 7));
+    assert_true(suspects_aside(&s, s.ids[1]));
+    assert_false(suspects_aside(&s, 7));
 
     store = suspects_open(&s);
     memset(&missing, 0, sizeof(missing));
@@ -301,7 +310,7 @@ another_store_is_another(void **state)
 
     suspects_die(&s, suspects_abort);
     suspects_die(&s, suspects_abort);
-    assert_non_null(pyro_suspects_aside(s.shared, s.ids[1]));
+    assert_true(suspects_aside(&s, s.ids[1]));
 
     other = s;
     other.options.dir = copy;
@@ -316,6 +325,202 @@ another_store_is_another(void **state)
 }
 
 
+/* Bytes from there on become this one. */
+static void
+suspects_overwrite(suspects_t *s, int day, off_t from, int byte)
+{
+    int          fd;
+    char         path[512], page[4096];
+    struct stat  st;
+
+    snprintf(path, sizeof(path), "%s/%s", s->dir, s->names[day]);
+    fd = open(path, O_WRONLY);
+    assert_true(fd != -1);
+    assert_int_equal(fstat(fd, &st), 0);
+    memset(page, byte, sizeof(page));
+
+    for (/* void */ ; from < st.st_size; from += (off_t) sizeof(page)) {
+        assert_int_equal(pwrite(fd, page, sizeof(page), from), sizeof(page));
+    }
+
+    close(fd);
+}
+
+
+/* Of the first day, twice: what they became. */
+static void
+suspects_push(pyro_store_t *store, const char *stack, pyro_store_push_t *one,
+    pyro_store_push_t *two)
+{
+    pyro_arena_t       *arena;
+    pyro_store_push_t  *pushes[1];
+
+    arena = pyro_arena_create(0);
+    *one = fixture_push(fixture_one(arena, "service_name=shop", stack, 100),
+                        T0 + 5 * SEC);
+    *two = *one;
+
+    pushes[0] = one;
+    pyro_store_write(store, pushes, 1);
+    pushes[0] = two;
+    pyro_store_write(store, pushes, 1);
+
+    pyro_arena_destroy(arena);
+}
+
+
+static const char *
+suspects_found(pyro_store_t *store, pyro_store_work_t *work, int64_t now)
+{
+    pyro_error_t  err;
+
+    memset(work, 0, sizeof(pyro_store_work_t));
+    work->now = now;
+    (void) pyro_store_maintain(store, work, &err);
+
+    return work->found;
+}
+
+
+static void
+what_cannot_be_opened_is_set_aside(void **state)
+{
+    char                   path[512];
+    suspects_t             s;
+    struct stat            st;
+    pyro_store_t          *store;
+    pyro_store_push_t      one, two;
+    pyro_store_work_t      work;
+    pyro_store_missing_t   missing;
+
+    (void) state;
+
+    suspects_begin(&s);
+    suspects_overwrite(&s, 0, 0, 'x');
+
+    /* without a table nobody can be told */
+
+    s.options.shared = NULL;
+    store = suspects_open(&s);
+    suspects_push(store, "new", &one, &two);
+    assert_int_equal(one.status, PYRO_UNAVAILABLE);
+    assert_non_null(strstr(one.error.message, s.names[0]));
+    pyro_store_close(store);
+
+    s.options.shared = s.shared;
+    store = suspects_open(&s);
+    suspects_push(store, "new", &one, &two);
+    assert_int_equal(one.status, PYRO_OK);
+    assert_int_equal(one.stored, 1);
+    assert_int_equal(two.repeated, 1);
+    assert_true(suspects_aside(&s, s.ids[0]));
+
+    memset(&missing, 0, sizeof(missing));
+    assert_int_equal(suspects_total(store, &missing, PYRO_OK), 5100);
+    assert_string_equal(missing.name, s.names[0]);
+    assert_non_null(strstr(missing.error.message, "it cannot be opened"));
+
+    /* said once; the child agrees */
+
+    assert_non_null(strstr(suspects_found(store, &work, T0), s.names[0]));
+    assert_non_null(strstr(work.found, "it cannot be opened"));
+    assert_string_equal(suspects_found(store, &work, T0), "");
+    suspects_maintain(store, &s, s.ids[0], PYRO_SUSPECT_DAMAGED);
+    pyro_store_close(store);
+
+    /* and retention takes it */
+
+    s.options.retention = 60 * DAY;
+    store = suspects_open(&s);
+    suspects_found(store, &work, T0 + 90LL * DAY * SEC);
+    snprintf(path, sizeof(path), "%s/%s", s.dir, s.names[0]);
+    assert_int_equal(stat(path, &st), -1);
+    assert_int_equal(work.removed, 3);
+
+    pyro_store_close(store);
+    suspects_end(&s);
+}
+
+
+static void
+a_sound_one_is_forgiven(void **state)
+{
+    suspects_t             s;
+    pyro_store_t          *store;
+    pyro_store_missing_t   missing;
+
+    (void) state;
+
+    suspects_begin(&s);
+    assert_int_equal(pyro_suspects_damage(s.shared, s.ids[1],
+                                          PYRO_SUSPECT_OPEN), 1);
+    assert_true(suspects_aside(&s, s.ids[1]));
+
+    store = suspects_open(&s);
+    suspects_maintain(store, &s, s.ids[1], PYRO_SUSPECT_UNKNOWN);
+    assert_false(suspects_aside(&s, s.ids[1]));
+    memset(&missing, 0, sizeof(missing));
+    assert_int_equal(suspects_total(store, &missing, PYRO_OK), 5500);
+    assert_int_equal(missing.n, 0);
+
+    pyro_store_close(store);
+    suspects_end(&s);
+}
+
+
+/* All pages but those that LMDB begins with, while it is open. */
+static void
+damage_that_a_writer_meets(void **state)
+{
+    int                    i;
+    suspects_t             s;
+    pyro_store_t          *store;
+    pyro_store_push_t      one, two;
+    pyro_store_work_t      work;
+    pyro_store_missing_t   missing;
+
+    (void) state;
+
+    suspects_begin(&s);
+    store = suspects_open(&s);
+    assert_int_equal(suspects_total(store, NULL, PYRO_OK), 5500);
+    suspects_overwrite(&s, 0, 8192, 0);
+
+    suspects_push(store, "new", &one, &two);
+    assert_int_equal(one.status, PYRO_OK);
+    assert_int_equal(one.stored, 1);
+    assert_int_equal(two.repeated, 1);
+
+    memset(&missing, 0, sizeof(missing));
+    assert_int_equal(suspects_total(store, &missing, PYRO_OK), 5100);
+    assert_string_equal(missing.name, s.names[0]);
+
+    assert_false(suspects_aside(&s, s.ids[0]));
+    assert_non_null(strstr(suspects_found(store, &work, T0), s.names[0]));
+    assert_non_null(strstr(work.found, "is damaged"));
+    assert_string_equal(suspects_found(store, &work, T0), "");
+
+    /* file after file is not what becomes of it */
+
+    for (i = 0; i < PYRO_SUSPECTS_MAX; i++) {
+        pyro_suspects_damage(s.shared, 1000 + (uint64_t) i,
+                             PYRO_SUSPECT_WRITE);
+    }
+
+    suspects_push(store, "next", &one, &two);
+    assert_int_equal(one.stored, 1);
+    memcpy(s.names[0], store->catalog.parts[2]->name, PYRO_FILE_NAME_MAX);
+    suspects_overwrite(&s, 0, 8192, 0);
+    suspects_push(store, "last", &one, &two);
+    assert_int_equal(one.status, PYRO_UNAVAILABLE);
+    assert_int_equal(one.stored, 0);
+    assert_int_equal(two.status, PYRO_UNAVAILABLE);
+
+    pyro_store_close(store);
+    suspects_end(&s);
+}
+
+
 int
 main(void)
 {
@@ -323,6 +528,9 @@ main(void)
         cmocka_unit_test(a_file_that_kills_is_set_aside),
         cmocka_unit_test(a_sound_one_comes_back),
         cmocka_unit_test(another_store_is_another),
+        cmocka_unit_test(what_cannot_be_opened_is_set_aside),
+        cmocka_unit_test(a_sound_one_is_forgiven),
+        cmocka_unit_test(damage_that_a_writer_meets),
     };
 
     return unit_run(tests);
