@@ -516,7 +516,7 @@ pyro_catalog_open_part(pyro_catalog_t *catalog, pyro_partition_t *part,
     pyro_error_t   why;
     pyro_status_e  status;
 
-    why.damaged = 0;
+    why.damaged = NULL;
 
     pyro_catalog_evict(catalog);
     pyro_catalog_path(catalog, part->name, path, sizeof(path));
@@ -538,7 +538,7 @@ pyro_catalog_open_part(pyro_catalog_t *catalog, pyro_partition_t *part,
         return PYRO_NOT_FOUND;
     }
 
-    if (why.damaged) {
+    if (why.damaged != NULL) {
         (void) pyro_catalog_damage(catalog, part, PYRO_SUSPECT_OPEN);
     }
 

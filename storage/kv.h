@@ -130,15 +130,16 @@ const char *pyro_kv_strerror(int rc);
 /* Clears slots of dead readers; returns how many, -1 on an error. */
 int pyro_env_reader_check(pyro_env_t *env, pyro_error_t *err);
 
-/* How many readers the file has had at once, of how many that it can have. */
+/* How many readers the file has had at once, of how many that it can have; 0
+ * while its map is being replaced. */
 void pyro_env_readers(pyro_env_t *env, uint64_t *readers, uint64_t *limit);
 
-/* what: "cannot <what>".  err->damaged is set where the number says that of the
+/* what: "cannot <what>".  err->damaged is env where the number says that of the
  * file. */
 pyro_status_e pyro_env_error(pyro_env_t *env, int rc, const char *what,
     pyro_error_t *err);
 
-/* A value that cannot be what this program wrote; err->damaged is set. */
+/* A value that cannot be what this program wrote; err->damaged is env. */
 pyro_status_e pyro_env_damaged(const pyro_env_t *env, const char *what,
     uint64_t id, pyro_error_t *err);
 

@@ -42,6 +42,7 @@ static int pyro_env_may_pass(int rc);
 static int pyro_env_follow(pyro_env_t *env);
 static int pyro_env_start(pyro_env_t *env, unsigned int flags,
     MDB_txn **txn);
+static int pyro_env_restart(pyro_env_t *env, pyro_kv_txn_t *txn);
 static int pyro_env_sync(pyro_env_t *env);
 static void pyro_lmdb_fatal(MDB_env *mdb, const char *text);
 static int pyro_env_is_damage(int rc);
@@ -101,9 +102,16 @@ pyro_env_open(const char *path, uint64_t map_size,
     }
 
     if (rc) {
-        pyro_env_error(env, rc, "be opened", err);
+        status = pyro_env_error(env, rc, "be opened", err);
+
+        /* the disk has lost its first pages: read with pread(), not mapped */
+
+        if (rc == EIO) {
+            status = pyro_error_damage(err, status, env);
+        }
+
         pyro_env_close(env);
-        return PYRO_UNAVAILABLE;
+        return status;
     }
 
     *out = env;
@@ -389,6 +397,15 @@ pyro_env_begin(pyro_env_t *env, int readonly, pyro_kv_txn_t **txn,
 }
 
 
+/* The gate is held. */
+static int
+pyro_env_restart(pyro_env_t *env, pyro_kv_txn_t *txn)
+{
+    return atomic_load(&env->broken) ? MDB_PANIC
+                                     : mdb_txn_renew((MDB_txn *) txn);
+}
+
+
 pyro_status_e
 pyro_env_commit(pyro_env_t *env, pyro_kv_txn_t *txn, pyro_error_t *err)
 {
@@ -470,8 +487,7 @@ pyro_env_renew(pyro_env_t *env, pyro_kv_txn_t *txn, pyro_error_t *err)
     pthread_rwlock_unlock(&env->gate);
     pthread_rwlock_rdlock(&env->gate);
 
-    rc = atomic_load(&env->broken) ? MDB_PANIC
-                                   : mdb_txn_renew((MDB_txn *) txn);
+    rc = pyro_env_restart(env, txn);
 
     if (rc == MDB_MAP_RESIZED) {
         pthread_rwlock_unlock(&env->gate);
@@ -479,7 +495,7 @@ pyro_env_renew(pyro_env_t *env, pyro_kv_txn_t *txn, pyro_error_t *err)
         pthread_rwlock_rdlock(&env->gate);
 
         if (rc == 0) {
-            rc = mdb_txn_renew((MDB_txn *) txn);
+            rc = pyro_env_restart(env, txn);
         }
     }
 
@@ -589,7 +605,17 @@ pyro_env_readers(pyro_env_t *env, uint64_t *readers, uint64_t *limit)
     MDB_envinfo  info;
 
     memset(&info, 0, sizeof(info));
-    (void) mdb_env_info(env->engine, &info);
+
+    /* without a wait: whoever takes over a larger map may hold the gate long */
+
+    if (pthread_rwlock_tryrdlock(&env->gate) == 0) {
+
+        if (!atomic_load(&env->broken)) {
+            (void) mdb_env_info(env->engine, &info);
+        }
+
+        pthread_rwlock_unlock(&env->gate);
+    }
 
     *readers = info.me_numreaders;
     *limit = info.me_maxreaders;
@@ -626,7 +652,8 @@ pyro_env_error(pyro_env_t *env, int rc, const char *what, pyro_error_t *err)
                             "storage: %s cannot %s: %s", env->name, what,
                             mdb_strerror(rc));
 
-    return pyro_env_is_damage(rc) ? pyro_error_damage(err, status) : status;
+    return pyro_env_is_damage(rc) ? pyro_error_damage(err, status, env)
+                                  : status;
 }
 
 
@@ -642,6 +669,8 @@ pyro_env_is_damage(int rc)
 
     case MDB_NOTFOUND:
     case MDB_PAGE_NOTFOUND:
+    case MDB_PAGE_FULL:
+    case MDB_CURSOR_FULL:
     case MDB_CORRUPTED:
     case MDB_INVALID:
     case MDB_INCOMPATIBLE:
@@ -664,5 +693,5 @@ pyro_env_damaged(const pyro_env_t *env, const char *what, uint64_t id,
                             "storage: %s is damaged: %s %llu", env->name, what,
                             (unsigned long long) id);
 
-    return pyro_error_damage(err, status);
+    return pyro_error_damage(err, status, env);
 }

@@ -488,7 +488,7 @@ pyro_meta_format(pyro_env_t *env, pyro_kv_txn_t *txn, pyro_kv_db_t meta,
         status = pyro_error_set(err, PYRO_UNAVAILABLE, PYRO_REASON_STORE,
                                 "storage: %s has no format number", env->name);
 
-        return pyro_error_damage(err, status);
+        return pyro_error_damage(err, status, env);
     }
 
     if (format != PYRO_FORMAT) {

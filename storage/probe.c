@@ -97,12 +97,15 @@ static void
 pyro_probe_tell(pyro_store_work_t *work, const pyro_partition_t *part,
     pyro_suspect_t *item)
 {
-    if (work->found[0]
-        || (!pyro_suspect_is_aside(item) && atomic_load(&item->damage) == 0)
-        || atomic_exchange(&item->told, 1))
-    {
+    uint32_t  news;
+
+    news = pyro_suspect_is_aside(item) ? 2 : pyro_suspect_is_left(item) ? 1 : 0;
+
+    if (work->found[0] || news <= atomic_load(&item->told)) {
         return;
     }
+
+    atomic_store(&item->told, news);
 
     snprintf(work->found, sizeof(work->found), "%s %s", part->name,
              pyro_suspect_text(item));

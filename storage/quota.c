@@ -180,13 +180,19 @@ pyro_quota_count(pyro_quota_push_t *q, uint32_t *count)
             continue;
         }
 
+        n = 0;
         status = pyro_view_ids(view, &ids);
 
         if (status == PYRO_OK) {
             status = pyro_quota_view(view, NULL, ids.stream, q->tenant, &n);
         }
 
-        *count += status == PYRO_OK ? n : 0;
+        if (status != PYRO_OK) {
+            n = 0;
+            status = pyro_repeats_pass(&q->repeats->reads[i], status);
+        }
+
+        *count += n;
     }
 
     return status;

@@ -5,6 +5,7 @@
 
 static pyro_status_e pyro_repeats_open(pyro_repeats_t *repeats,
     pyro_partition_t *part, pyro_error_t *err);
+static void pyro_repeats_cursors(pyro_read_t *read);
 static pyro_status_e pyro_repeats_has(pyro_read_t *read, uint32_t stream,
     int64_t time, pyro_hash128_t digest, int *found);
 
@@ -54,37 +55,49 @@ static pyro_status_e
 pyro_repeats_open(pyro_repeats_t *repeats, pyro_partition_t *part,
     pyro_error_t *err)
 {
-    pyro_read_t    *read;
-    pyro_status_e   status;
+    int               i, broken;
+    pyro_read_t      *read;
+    pyro_status_e     status;
+    pyro_catalog_t   *catalog;
 
-    status = pyro_catalog_acquire(&repeats->store->catalog, part, err);
+    catalog = &repeats->store->catalog;
+    read = &repeats->reads[repeats->n];
 
-    if ((status == PYRO_NOT_FOUND
-         && pyro_catalog_is_missing(&repeats->store->catalog, part))
-        || (status == PYRO_UNAVAILABLE
-            && pyro_catalog_is_aside(&repeats->store->catalog, part)))
-    {
-        return PYRO_OK;
+    /* what the engine gives up is opened anew, once */
+
+    for (i = 0, broken = 1; i < 2 && broken; i++) {
+        status = pyro_catalog_acquire(catalog, part, err);
+
+        if ((status == PYRO_NOT_FOUND && pyro_catalog_is_missing(catalog, part))
+            || (status == PYRO_UNAVAILABLE
+                && pyro_catalog_is_aside(catalog, part)))
+        {
+            return PYRO_OK;
+        }
+
+        if (status != PYRO_OK) {
+            return status;
+        }
+
+        status = pyro_env_begin(part->env, 1, &read->view.txn, err);
+
+        if (status == PYRO_OK) {
+            break;
+        }
+
+        broken = atomic_load(&part->env->broken);
+        pyro_catalog_release(catalog, part);
     }
 
     if (status != PYRO_OK) {
         return status;
     }
-
-    read = &repeats->reads[repeats->n];
 
     read->store = repeats->store;
     read->query = &repeats->query;
     read->view.part = part;
     read->view.err = err;
     read->renewed = pyro_clock_mono();
-
-    status = pyro_env_begin(part->env, 1, &read->view.txn, err);
-
-    if (status != PYRO_OK) {
-        pyro_catalog_release(&repeats->store->catalog, part);
-        return status;
-    }
 
     repeats->n++;
 
@@ -112,8 +125,6 @@ pyro_repeats_find(pyro_repeats_t *repeats, uint32_t tenant,
             continue;
         }
 
-        read->view.err->damaged = 0;
-
         hash = pyro_stream_hash(labels, read->view.part->seed);
         status = pyro_stream_find(&read->view, tenant, hash, labels, &stream,
                                   &value);
@@ -125,13 +136,12 @@ pyro_repeats_find(pyro_repeats_t *repeats, uint32_t tenant,
             status = pyro_repeats_has(read, stream, time, *digest, found);
         }
 
-        /* what cannot be read is not found: the push would not be stored at
-         * all else, for as long as that file is there */
+        if (status != PYRO_OK && status != PYRO_NOT_FOUND) {
+            status = pyro_repeats_pass(read, status);
 
-        if (status != PYRO_OK && status != PYRO_NOT_FOUND
-            && !read->view.err->damaged)
-        {
-            return status;
+            if (status != PYRO_OK) {
+                return status;
+            }
         }
     }
 
@@ -159,21 +169,46 @@ pyro_repeats_has(pyro_read_t *read, uint32_t stream, int64_t time,
 }
 
 
+/* LMDB takes a transaction that met damage for bad from there on. */
+pyro_status_e
+pyro_repeats_pass(pyro_read_t *read, pyro_status_e status)
+{
+    if (read->view.err->damaged != read->view.part->env) {
+        return status;
+    }
+
+    read->view.err->damaged = NULL;
+    pyro_repeats_cursors(read);
+    read->snapshot++;
+
+    return pyro_env_renew(read->view.part->env, read->view.txn,
+                          read->view.err);
+}
+
+
+static void
+pyro_repeats_cursors(pyro_read_t *read)
+{
+    pyro_level_e  level;
+
+    for (level = PYRO_LEVEL_RAW; level < PYRO_LEVELS; level++) {
+        if (read->cursors[level] != NULL) {
+            pyro_kv_cursor_close(read->cursors[level]);
+            read->cursors[level] = NULL;
+        }
+    }
+}
+
+
 void
 pyro_repeats_end(pyro_repeats_t *repeats)
 {
-    pyro_read_t   *read;
-    pyro_level_e   level;
+    pyro_read_t  *read;
 
     while (repeats->n) {
         read = &repeats->reads[--repeats->n];
 
-        for (level = PYRO_LEVEL_RAW; level < PYRO_LEVELS; level++) {
-            if (read->cursors[level] != NULL) {
-                pyro_kv_cursor_close(read->cursors[level]);
-            }
-        }
-
+        pyro_repeats_cursors(read);
         pyro_env_abort(read->view.part->env, read->view.txn);
         pyro_catalog_release(&repeats->store->catalog, read->view.part);
     }

@@ -35,10 +35,16 @@ pyro_status_e pyro_repeats_begin(pyro_repeats_t *repeats, pyro_store_t *store,
     pyro_arena_t *arena, pyro_error_t *err);
 
 /* *found: a push with these labels, time and digest is there; with digest NULL
- * a stream with these labels is enough.  In a damaged file nothing is found. */
+ * a stream with these labels is enough.  In what is damaged nothing is found:
+ * the push would not be stored at all else, for as long as that file is there.
+ */
 pyro_status_e pyro_repeats_find(pyro_repeats_t *repeats, uint32_t tenant,
     const pyro_labels_t *labels, int64_t time, const pyro_hash128_t *digest,
     int *found);
+
+/* After an error of a read: PYRO_OK if it was damage, and the read can go on,
+ * in a new transaction; or the error. */
+pyro_status_e pyro_repeats_pass(pyro_read_t *read, pyro_status_e status);
 
 void pyro_repeats_end(pyro_repeats_t *repeats);
 

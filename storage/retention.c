@@ -157,6 +157,7 @@ pyro_catalog_remove(pyro_catalog_t *catalog, pyro_partition_t *part,
     pyro_kv_txn_t  *txn;
     pyro_status_e   status;
 
+    err->damaged = NULL;
     status = pyro_catalog_acquire(catalog, part, err);
 
     if (status == PYRO_OK) {
@@ -176,6 +177,11 @@ pyro_catalog_remove(pyro_catalog_t *catalog, pyro_partition_t *part,
         }
 
         pyro_catalog_release(catalog, part);
+    }
+
+    if (status != PYRO_OK && err->damaged != NULL) {
+        /* the mark cannot be made: from here on nobody opens it */
+        (void) pyro_catalog_damage(catalog, part, PYRO_SUSPECT_OPEN);
     }
 
     if (status == PYRO_UNAVAILABLE

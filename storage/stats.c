@@ -236,14 +236,10 @@ pyro_stats_readers(pyro_env_t *env, pyro_store_stats_t *stats)
 {
     uint64_t  readers, limit;
 
-    if (atomic_load(&env->broken)) {
-        return;
-    }
-
     pyro_env_readers(env, &readers, &limit);
 
     stats->readers = readers > stats->readers ? readers : stats->readers;
-    stats->readers_limit = limit;
+    stats->readers_limit = limit ? limit : stats->readers_limit;
 }
 
 

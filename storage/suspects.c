@@ -13,7 +13,7 @@
 static void pyro_suspects_died(int signo);
 static void pyro_suspects_note(uint64_t id);
 static pyro_suspect_t *pyro_suspects_enter_file(pyro_suspects_t *table,
-    uint64_t id);
+    uint64_t id, int max);
 
 
 static pyro_suspects_t         *pyro_suspects_table;
@@ -72,7 +72,9 @@ pyro_suspects_note(uint64_t id)
 {
     pyro_suspect_t  *item;
 
-    item = id ? pyro_suspects_enter_file(pyro_suspects_table, id) : NULL;
+    item = id ? pyro_suspects_enter_file(pyro_suspects_table, id,
+                                         PYRO_SUSPECTS_MAX)
+              : NULL;
 
     if (item != NULL) {
         atomic_fetch_add(&item->deaths, 1);
@@ -80,15 +82,15 @@ pyro_suspects_note(uint64_t id)
 }
 
 
-/* Its entry, which is made; NULL: there is no room. */
+/* Its entry, which is made; NULL: there is no room in the first max. */
 static pyro_suspect_t *
-pyro_suspects_enter_file(pyro_suspects_t *table, uint64_t id)
+pyro_suspects_enter_file(pyro_suspects_t *table, uint64_t id, int max)
 {
     int              i;
     uint64_t         free;
     pyro_suspect_t  *item;
 
-    for (i = 0; i < PYRO_SUSPECTS_MAX; i++) {
+    for (i = 0; i < max; i++) {
         item = &table->items[i];
         free = 0;
 
@@ -149,9 +151,11 @@ pyro_suspects_leave(uint64_t id)
 int
 pyro_suspects_damage(pyro_suspects_t *table, uint64_t id, uint32_t damage)
 {
+    int              max;
     pyro_suspect_t  *item;
 
-    item = table != NULL ? pyro_suspects_enter_file(table, id) : NULL;
+    max = damage & PYRO_SUSPECT_OPEN ? PYRO_SUSPECTS_MAX : PYRO_SUSPECTS_LEFT;
+    item = table != NULL ? pyro_suspects_enter_file(table, id, max) : NULL;
 
     if (item == NULL) {
         return 0;
@@ -184,6 +188,13 @@ pyro_suspect_is_aside(const pyro_suspect_t *item)
     return item != NULL
            && (atomic_load(&item->deaths) >= PYRO_SUSPECTS_DEATHS
                || atomic_load(&item->damage) & PYRO_SUSPECT_OPEN);
+}
+
+
+int
+pyro_suspect_is_left(const pyro_suspect_t *item)
+{
+    return item != NULL && atomic_load(&item->damage) & PYRO_SUSPECT_WRITE;
 }
 
 

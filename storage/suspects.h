@@ -13,8 +13,8 @@
  * tell; the child clears those that are sound.
  *
  * Those that cannot be opened are set aside at once.  Those in which a writer
- * has met damage are read on, as far as they can be, but he writes the pushes
- * of their time to another file.  In all three cases the operator is told,
+ * has met damage are left: read on, as far as they can be, while the pushes of
+ * their time go to another file.  In all three cases the operator is told,
  * once.
  *
  * The table is anonymous shared memory, made before the fork and zeroed.
@@ -33,6 +33,7 @@
 
 
 #define PYRO_SUSPECTS_MAX     64    /* in the table; beyond, none is noted */
+#define PYRO_SUSPECTS_LEFT    32    /* and from there on, none that is left */
 #define PYRO_SUSPECTS_DEATHS  2     /* that set a file aside */
 
 
@@ -46,14 +47,15 @@ typedef enum {
 
 /* What else is known of a file. */
 #define PYRO_SUSPECT_OPEN   1       /* it cannot be opened */
-#define PYRO_SUSPECT_WRITE  2       /* damage was met while it was written */
+#define PYRO_SUSPECT_WRITE  2       /* damage was met while it was written:
+                                     * it is left */
 
 
 typedef struct {
     _Atomic uint64_t  id;           /* of the file; 0: free */
     _Atomic uint32_t  deaths;
     _Atomic uint32_t  damage;       /* bits PYRO_SUSPECT_... */
-    _Atomic uint32_t  told;         /* 1: it was said */
+    _Atomic uint32_t  told;         /* 1: it was said; 2: that it is aside */
     _Atomic uint32_t  verdict;
     _Atomic int       child;        /* process that reads it */
 } pyro_suspect_t;
@@ -83,6 +85,9 @@ pyro_suspect_t *pyro_suspects_find(pyro_suspects_t *table, uint64_t id);
 
 /* 1 if the file of this entry, which may be NULL, is not to be opened. */
 int pyro_suspect_is_aside(const pyro_suspect_t *item);
+
+/* 1 if the file of this entry, which may be NULL, is not to be written. */
+int pyro_suspect_is_left(const pyro_suspect_t *item);
 
 /* What is known of it, as the end of a sentence about it. */
 const char *pyro_suspect_text(const pyro_suspect_t *item);

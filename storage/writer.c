@@ -25,6 +25,7 @@ static pyro_status_e pyro_write_may(pyro_catalog_t *catalog,
 static int pyro_write_cmp(const void *one, const void *two);
 static uint32_t pyro_write_group(pyro_store_t *store, pyro_write_item_t *items,
     uint32_t n);
+static pyro_status_e pyro_write_acquire(pyro_write_group_t *group);
 static pyro_status_e pyro_write_prepare(pyro_write_group_t *group,
     uint32_t most);
 static pyro_status_e pyro_write_repeats(pyro_write_group_t *group);
@@ -178,15 +179,10 @@ pyro_write_group(pyro_store_t *store, pyro_write_item_t *items, uint32_t n)
     }
 
     if (status == PYRO_OK) {
-        status = pyro_catalog_acquire(&store->catalog, group.part,
-                                      &group.error);
+        status = pyro_write_acquire(&group);
 
-        if (status == PYRO_NOT_FOUND
-            || (status == PYRO_UNAVAILABLE
-                && pyro_catalog_is_aside(&store->catalog, group.part)))
-        {
-            /* somebody removed the file, or it cannot be opened, or processes
-             * die of it: the next generation takes its place */
+        if (status == PYRO_NOT_FOUND) {
+            /* the next generation takes its place */
             group.part->elsewhere = 1;
             pyro_arena_destroy(group.arena);
             return 0;
@@ -225,6 +221,28 @@ pyro_write_group(pyro_store_t *store, pyro_write_item_t *items, uint32_t n)
     pyro_arena_destroy(group.arena);
 
     return group.n;
+}
+
+
+/* PYRO_NOT_FOUND: somebody has removed the file, another worker has left it, it
+ * cannot be opened, or processes die of it. */
+static pyro_status_e
+pyro_write_acquire(pyro_write_group_t *group)
+{
+    pyro_status_e    status;
+    pyro_catalog_t  *catalog;
+
+    catalog = &group->store->catalog;
+
+    if (pyro_suspect_is_left(pyro_catalog_suspect(catalog, group->part))) {
+        return PYRO_NOT_FOUND;
+    }
+
+    status = pyro_catalog_acquire(catalog, group->part, &group->error);
+
+    return status == PYRO_UNAVAILABLE
+           && pyro_catalog_is_aside(catalog, group->part) ? PYRO_NOT_FOUND
+                                                          : status;
 }
 
 
@@ -430,7 +448,7 @@ pyro_write_again(pyro_write_group_t *group, uint32_t from)
 static int
 pyro_write_leave(pyro_write_group_t *group)
 {
-    if (!group->error.damaged
+    if (group->error.damaged != group->part->env
         || !pyro_catalog_damage(&group->store->catalog, group->part,
                                 PYRO_SUSPECT_WRITE))
     {

@@ -40,7 +40,7 @@ pyro_error_set(pyro_error_t *err, pyro_status_e status, pyro_reason_e reason,
     err->reason = reason;
     err->offset = 0;
     err->retry = 0;
-    err->damaged = 0;
+    err->damaged = NULL;
 
     len = pyro_utf8_clean(err->message, sizeof(err->message) - 1, text, len);
     err->message[len] = '\0';
@@ -50,10 +50,10 @@ pyro_error_set(pyro_error_t *err, pyro_status_e status, pyro_reason_e reason,
 
 
 pyro_status_e
-pyro_error_damage(pyro_error_t *err, pyro_status_e status)
+pyro_error_damage(pyro_error_t *err, pyro_status_e status, const void *file)
 {
     if (err != NULL) {
-        err->damaged = 1;
+        err->damaged = file;
     }
 
     return status;

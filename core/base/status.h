@@ -82,8 +82,8 @@ typedef struct {
     pyro_reason_e   reason;
     uint64_t        offset;     /* byte position in the input, 0 if unknown */
     uint32_t        retry;      /* seconds until it may go, 0 if unknown */
-    int             damaged;    /* 1: a file of the store is: trying again
-                                 * does not help */
+    const void     *damaged;    /* which file of the store is, so that trying
+                                 * again does not help, or NULL; to compare */
     char            message[PYRO_ERROR_MESSAGE_MAX];
 } pyro_error_t;
 
@@ -98,9 +98,10 @@ pyro_status_e pyro_error_set(pyro_error_t *err, pyro_status_e status,
     pyro_reason_e reason, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Marks what err has, which may be NULL, as damage of a file of the store;
- * returns status. */
-pyro_status_e pyro_error_damage(pyro_error_t *err, pyro_status_e status);
+/* Marks what err has, which may be NULL, as damage of this file; returns
+ * status. */
+pyro_status_e pyro_error_damage(pyro_error_t *err, pyro_status_e status,
+    const void *file);
 
 /* The answer where malloc or an arena's budget failed: 503, out_of_memory. */
 pyro_status_e pyro_error_memory(pyro_error_t *err);

@@ -26,6 +26,16 @@ errors_carry_what_was_said(void **state)
 
     assert_int_equal(pyro_error_set(NULL, PYRO_INVALID, PYRO_REASON_LABELS,
                                     "nobody listens"), PYRO_INVALID);
+
+    /* damage is of one error, not of the next in the same record */
+
+    assert_int_equal(pyro_error_damage(&err, PYRO_UNAVAILABLE, state),
+                     PYRO_UNAVAILABLE);
+    assert_ptr_equal(err.damaged, state);
+    pyro_error_memory(&err);
+    assert_null(err.damaged);
+    assert_int_equal(pyro_error_damage(NULL, PYRO_UNAVAILABLE, state),
+                     PYRO_UNAVAILABLE);
 }
 
 

@@ -5,6 +5,10 @@
  * opened, and those in which a writer meets damage: written beside as well.
  */
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE                 /* memmem() */
+#endif
+
 #include "store_fixture.h"
 
 #include <fcntl.h>
@@ -473,9 +477,11 @@ static void
 damage_that_a_writer_meets(void **state)
 {
     int                    i;
+    uint32_t               n;
     suspects_t             s;
+    pyro_arena_t          *arena;
     pyro_store_t          *store;
-    pyro_store_push_t      one, two;
+    pyro_store_push_t      one, two, *list[1];
     pyro_store_work_t      work;
     pyro_store_missing_t   missing;
 
@@ -500,6 +506,20 @@ damage_that_a_writer_meets(void **state)
     assert_non_null(strstr(work.found, "is damaged"));
     assert_string_equal(suspects_found(store, &work, T0), "");
 
+    /* counting series meets it too, and it is not the new file's */
+
+    n = store->catalog.n_parts;
+    arena = pyro_arena_create(0);
+    one = fixture_push(fixture_one(arena, "service_name=shop,new=1", "main",
+                                   100), T0 + 6 * SEC);
+    one.max_series = 100;
+    list[0] = &one;
+    pyro_store_write(store, list, 1);
+    assert_int_equal(one.status, PYRO_OK);
+    assert_int_equal(one.stored, 1);
+    assert_int_equal(store->catalog.n_parts, n);
+    pyro_arena_destroy(arena);
+
     /* file after file is not what becomes of it */
 
     for (i = 0; i < PYRO_SUSPECTS_MAX; i++) {
@@ -516,7 +536,151 @@ damage_that_a_writer_meets(void **state)
     assert_int_equal(one.stored, 0);
     assert_int_equal(two.status, PYRO_UNAVAILABLE);
 
+    /* retention takes both, though it cannot mark them */
+
+    store->catalog.options.retention = 60 * DAY;
+    suspects_found(store, &work, T0 + 90LL * DAY * SEC);
+    assert_int_equal(work.removed, 3);
+
     pyro_store_close(store);
+    suspects_end(&s);
+}
+
+
+/* What one worker has left no other one writes. */
+static void
+what_is_left_is_left_by_all(void **state)
+{
+    suspects_t          s;
+    pyro_store_t       *store;
+    pyro_store_push_t   one, two;
+
+    (void) state;
+
+    suspects_begin(&s);
+    assert_int_equal(pyro_suspects_damage(s.shared, s.ids[0],
+                                          PYRO_SUSPECT_WRITE), 1);
+
+    store = suspects_open(&s);
+    suspects_push(store, "new", &one, &two);
+    assert_int_equal(one.stored, 1);
+    assert_int_equal(two.repeated, 1);
+    assert_int_equal(store->catalog.n_parts, 3);
+    assert_int_equal(suspects_total(store, NULL, PYRO_OK), 5600);
+
+    pyro_store_close(store);
+    suspects_end(&s);
+}
+
+
+/* All pushes of the first day once more, so many in a call: how many are known
+ * to be there. */
+static uint32_t
+suspects_repeat(pyro_store_t *store, uint32_t at_once)
+{
+    uint32_t            i, n, repeated;
+    char                stack[128];
+    pyro_arena_t       *arena;
+    pyro_store_push_t   pushes[500], *list[500];
+
+    arena = pyro_arena_create(0);
+
+    for (i = 0; i < 500; i++) {
+        snprintf(stack, sizeof(stack), "main;f%d;a.rather.long.name.%d",
+                 (int) (2 * i), (int) (2 * i));
+        pushes[i] = fixture_push(fixture_one(arena, "service_name=shop", stack,
+                                             1), T0 + 2LL * i * SEC);
+        list[i] = &pushes[i];
+    }
+
+    for (i = 0; i < 500; i += n) {
+        n = at_once < 500 - i ? at_once : 500 - i;
+        pyro_store_write(store, &list[i], n);
+    }
+
+    for (i = 0, repeated = 0; i < 500; i++) {
+        assert_int_equal(pushes[i].status, PYRO_OK);
+        assert_int_equal(pushes[i].repeated + pushes[i].stored, 1);
+        repeated += pushes[i].repeated;
+    }
+
+    pyro_arena_destroy(arena);
+
+    return repeated;
+}
+
+
+/* The page with the first push of the first day, which no cursor comes to from
+ * its neighbour (LMDB would abort), and its old copies. */
+static void
+suspects_zero(suspects_t *s, pyro_store_t *store)
+{
+    int                fd;
+    char               path[512], page[4096], zero[4096], first[4096];
+    off_t              from;
+    pyro_slice_t       key, value;
+    pyro_kv_txn_t     *txn;
+    pyro_kv_cursor_t  *cursor;
+    pyro_partition_t  *part;
+
+    part = store->catalog.parts[0];
+    assert_int_equal(pyro_env_begin(part->env, 1, &txn, NULL), PYRO_OK);
+    assert_int_equal(pyro_kv_cursor(txn, part->dbi[PYRO_DB_RAW], &cursor), 0);
+    assert_int_equal(pyro_kv_move(cursor, PYRO_KV_FIRST, &key, &value), 0);
+    assert_true(value.len < sizeof(first));
+    memcpy(first, value.data, value.len);
+    pyro_kv_cursor_close(cursor);
+    pyro_env_abort(part->env, txn);
+
+    snprintf(path, sizeof(path), "%s/%s", s->dir, s->names[0]);
+    fd = open(path, O_RDWR);
+    assert_true(fd != -1);
+    memset(zero, 0, sizeof(zero));
+
+    for (from = 0; pread(fd, page, sizeof(page), from) == sizeof(page);
+         from += (off_t) sizeof(page))
+    {
+        if (memmem(page, sizeof(page), first, value.len) != NULL) {
+            assert_int_equal(pwrite(fd, zero, sizeof(zero), from),
+                             sizeof(zero));
+        }
+    }
+
+    close(fd);
+}
+
+
+/* A page that is damaged hides no push of another one, in a group either. */
+static void
+the_rest_is_read_on(void **state)
+{
+    int            i;
+    char           cmd[512];
+    uint32_t       known[2];
+    suspects_t     s, copy;
+    pyro_store_t  *store;
+
+    (void) state;
+
+    suspects_begin(&s);
+    copy = s;
+    copy.dir = fixture_dir();
+    copy.options.dir = copy.dir;
+    snprintf(cmd, sizeof(cmd), "cp %s/* %s", s.dir, copy.dir);
+    assert_int_equal(system(cmd), 0);
+
+    for (i = 0; i < 2; i++) {
+        store = suspects_open(i ? &copy : &s);
+        assert_int_equal(suspects_total(store, NULL, PYRO_OK), 5500);
+        suspects_zero(i ? &copy : &s, store);
+        known[i] = suspects_repeat(store, i ? 100 : 1);
+        pyro_store_close(store);
+    }
+
+    assert_true(known[0] > 0 && known[0] < 500);
+    assert_int_equal(known[0], known[1]);
+
+    fixture_remove(copy.dir);
     suspects_end(&s);
 }
 
@@ -531,6 +695,8 @@ main(void)
         cmocka_unit_test(what_cannot_be_opened_is_set_aside),
         cmocka_unit_test(a_sound_one_is_forgiven),
         cmocka_unit_test(damage_that_a_writer_meets),
+        cmocka_unit_test(what_is_left_is_left_by_all),
+        cmocka_unit_test(the_rest_is_read_on),
     };
 
     return unit_run(tests);
