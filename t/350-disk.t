@@ -23,7 +23,34 @@ my $total = PyroJfr::cpu_total($small);
 my $time = PyroJfr::FROM;
 my $second = $time;
 
-sub yaml { return "lmdb:\n" . join '', map { "  $_\n" } @_ }
+# Sealing takes room and gives some back, at times of its own.
+sub yaml {
+    return "lmdb:\n" . join '', map { "  $_\n" } 'seal_after: off', @_;
+}
+
+# Each worker has a socket of its own and says who it is: what a disk is like is
+# known to each by its own last look.
+sub server {
+    my (%opt) = @_;
+
+    return PyroTest->new(workers => 2, %opt,
+                         server => 'listen 127.0.0.1:%PORT% reuseport;',
+                         location => 'add_header X-Pid $pid always;');
+}
+
+# Asks until each worker has given an answer that this is true of.
+sub by_each {
+    my ($t, $path, $is, $what) = @_;
+
+    my %left = map { $_ => 1 } $t->worker_pids;
+
+    return wait_for(sub {
+        my $r = $t->get($path);
+
+        delete $left{$r->{headers}{'x-pid'}} if $is->($r);
+        return !%left;
+    }, undef, "$what by each worker");
+}
 
 # Each a second later than the one before.
 sub push_one {
@@ -57,7 +84,11 @@ sub says_so {
     like $r->{body}, qr{Store ".*/data" not ready: .*lmdb\.min_free_disk is .* bytes},
          "$what: /ready says why";
     is $r->{headers}{'retry-after'}, 1, "$what: /ready, Retry-After";
-    is $t->metric('ngx_pyroscope_store_disk_scarce'), 1, "$what: /metrics";
+
+    # a worker takes a look when it is asked for them
+    ok by_each($t, '/metrics', sub {
+        $_[0]{body} =~ /^ngx_pyroscope_store_disk_scarce 1$/m
+    }, '/metrics'), "$what: /metrics";
     cmp_ok $t->metric('ngx_pyroscope_store_disk_limit_bytes'), '>',
            $t->metric('ngx_pyroscope_store_disk_free_bytes'),
            "$what: what is free, and what should be";
@@ -68,9 +99,8 @@ sub goes_on {
     my ($what, $t, $n) = @_;
 
     wait_for(sub { push_one($t)->{status} == 200 }, undef, 'a push');
-    $t->wait_ready;
-    ok wait_for(sub { !grep { $t->get('/ready')->{status} != 200 } 1 .. 20 },
-                undef, '/ready'), "$what: /ready again";
+    ok by_each($t, '/ready', sub { $_[0]{status} == 200 }, '/ready'),
+       "$what: /ready again";
     is push_one($t)->{status}, 200, "$what: pushes again";
     is $t->metric('ngx_pyroscope_store_disk_scarce'), 0, "$what: /metrics";
     is PyroJfr::total($t, name => 'shop'), ($n + 2) * $total,
@@ -81,7 +111,7 @@ sub goes_on {
 # ---- a limit that no disk can keep ------------------------------------------
 
 {
-    my $t = PyroTest->new(workers => 2)->start;
+    my $t = server()->start;
 
     is push_one($t)->{status}, 200, 'a push';
     $t->reload(more_yaml => yaml('min_free_disk: 100%'), ready => 0);
@@ -108,22 +138,26 @@ my $mib = 1024 * 1024;
 sub small_disk {
     my (@keys) = @_;
 
-    my $t = PyroTest->new(workers => 2, more_yaml => yaml(@keys));
+    my $t = server(more_yaml => yaml(@keys));
 
     mkdir $t->data;
 
     return tmpfs($t->data, 'size=48m') ? $t : undef;
 }
 
-# Leaves so many bytes.
+# Leaves so many bytes; never more meanwhile, for the store may look then.
 sub fill {
     my ($t, $left) = @_;
 
     my $file = $t->data . '/filler';
     my $free = (split ' ', `df -P -k '@{[$t->data]}' | tail -1`)[3] * 1024;
 
-    open my $out, '>', $file or die "$file: $!\n";
+    open my $out, '>>', $file or die "$file: $!\n";
     $out->autoflush(1);
+
+    if ($free < $left) {
+        truncate $out, (-s $out) - ($left - $free) or die "$file: $!\n";
+    }
 
     # the last writes may find less room than there was
     for (my $n = $free - $left; $n > 0; $n -= 64 * 1024) {
@@ -149,7 +183,6 @@ SKIP: {
     says_so('a small disk', $t);
 
     # as much as the limit is not enough for pushes to come and go
-    unlink $t->data . '/filler';
     fill($t, 8 * $mib + 128 * 1024);
     $second++;
     scarce('the limit itself', $t, qr/pushes go on when there are \d+/,
@@ -165,8 +198,7 @@ SKIP: {
 # a line of the log for each push would fill a disk as well
 
 {
-    my $t = PyroTest->new(workers => 2,
-                          more_yaml => yaml('min_free_disk: 100%'));
+    my $t = server(more_yaml => yaml('min_free_disk: 100%'));
 
     $t->start(ready => 0);
     is push_one($t)->{status}, 503, 'many pushes' for 1 .. 40;
@@ -270,8 +302,7 @@ SKIP: {
 # nor has a file of one commit a page that is free
 
 SKIP: {
-    my $t = small_disk('min_free_disk: 0', 'map_size: 256MiB',
-                       'seal_after: off');
+    my $t = small_disk('min_free_disk: 0', 'map_size: 256MiB');
     my $tools = PyroTest::root() . ($ENV{PYRO_SAN} ? '/build/asan' : '/build');
 
     skip 'mounting is not permitted here', 1 if !$t;
@@ -289,7 +320,7 @@ SKIP: {
 
     fill($t, 0);
     $t->reload(more_yaml => yaml('min_free_disk: 0', 'map_size: 256MiB',
-                                 'seal_after: off', 'max_disk_size: 1KiB'),
+                                 'max_disk_size: 1KiB'),
                ready => 0);
     ok wait_for(sub { glob_partitions($t) == 0 }, undef, 'the upkeep'),
        'not a page: the oldest go';

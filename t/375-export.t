@@ -229,12 +229,12 @@ like $room[2], qr/No space left/, 'which is told';
 
     wait_for(sub {
         $child = (split ' ', read_file("/proc/$pid/task/$pid/children"))[0];
-    }, 10, 'the process that reads');
+    }, undef, 'the process that reads');
     kill 'TERM', $pid;
     waitpid $pid, 0;
     close $write;
 
-    ok wait_for(sub { !-e "/proc/$child/exe" }, 10, 'its end'),
+    ok wait_for(sub { !-e "/proc/$child/exe" }, undef, 'its end'),
        'killed: no process is left behind';
 }
 

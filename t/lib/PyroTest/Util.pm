@@ -21,7 +21,10 @@ my $SANITIZER = qr/ERROR:\ (?:Address|Leak|Thread)Sanitizer
                    |runtime\ error:|SUMMARY:\ \w*Sanitizer/x;
 
 # A port that nobody has, outside of the range from which connections get
-# theirs, for one of another test may have it the next moment.
+# theirs, for one of another test may have it the next moment.  A server has it
+# only later, and not between two starts: the UDP port of the same number, which
+# no server here listens on, is kept until the test ends, so that no other test
+# is given it meanwhile.
 {
     my %given;
 
@@ -31,11 +34,14 @@ my $SANITIZER = qr/ERROR:\ (?:Address|Leak|Thread)Sanitizer
 
             next if $given{$port};
 
+            my $kept = IO::Socket::INET->new(
+                LocalAddr => '127.0.0.1', LocalPort => $port, Proto => 'udp')
+                or next;
             my $sock = IO::Socket::INET->new(
                 LocalAddr => '127.0.0.1', LocalPort => $port, Proto => 'tcp',
                 Listen => 1) or next;
 
-            $given{$port} = 1;
+            $given{$port} = $kept;
 
             return $port;
         }

@@ -370,7 +370,7 @@ read_only(const char *dir, int *notes)
 static void
 access_read_only(void **state)
 {
-    int             notes, fd, fds[2];
+    int             notes, fd, fds[2], opened[2];
     DIR            *d;
     char           *dir, copy[] = "/tmp/pyro-access-XXXXXX";
     char            from[4096], to[4096];
@@ -421,25 +421,23 @@ access_read_only(void **state)
 
         chmod(copy, 0755);
         assert_int_equal(pipe(fds), 0);
+        assert_int_equal(pipe(opened), 0);
         pid = fork();
 
         if (pid == 0) {
             close(fds[1]);
             store = fixture_open(copy);
             fixture_total(store, "{}", 0, INT64_MAX);
+            (void) !write(opened[1], "o", 1);
             (void) !read(fds[0], to, 1);
             pyro_store_close(store);
             _exit(0);
         }
 
         close(fds[0]);
-
-        do {
-            usleep(20000);
-            snprintf(to, sizeof(to), "%s/control.mdb-lock", copy);
-        } while (access(to, F_OK));
-
-        usleep(200000);
+        close(opened[1]);
+        assert_int_equal(read(opened[0], to, 1), 1);
+        close(opened[0]);
         assert_int_equal(read_only(copy, &notes), 0);
         assert_int_equal(notes, 7);
         close(fds[1]);

@@ -11,8 +11,10 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "storage/handle.h"
 #include "storage/record.h"
 #include "storage/rollup.h"
+#include "storage/seal_job.h"
 #include "storage/series_index.h"
 
 
@@ -1336,14 +1338,15 @@ open_to_seal(const char *dir)
 }
 
 
+/* Until nothing is left to do; how many were sealed. */
 static uint32_t
 seal_days(pyro_store_t *store)
 {
-    uint32_t           n, i;
+    uint32_t           n, idle;
     pyro_error_t       err;
     pyro_store_work_t  work;
 
-    for (n = 0, i = 0; i < 20; i++) {
+    for (n = 0, idle = 0; idle < 2; /* void */ ) {
         memset(&work, 0, sizeof(work));
         work.now = T0 + 10 * DAY * SEC;
         work.seal_cpu = 10 * SEC;
@@ -1353,7 +1356,11 @@ seal_days(pyro_store_t *store)
         }
 
         n += work.sealed;
-        usleep(20000);
+        idle = work.more || work.sealed ? 0 : idle + 1;
+
+        /* its share of the processor is no matter here */
+
+        store->seal->resume = 0;
     }
 
     return n;
