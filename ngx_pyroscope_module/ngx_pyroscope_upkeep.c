@@ -90,7 +90,10 @@ ngx_pyroscope_upkeep(void *data)
         work.seal_cpu = NGX_PYROSCOPE_UPKEEP_SEAL;
 
         status = pyro_store_maintain(ngx_pyroscope_upkeep_store, &work, &err);
-        ngx_pyroscope_upkeep_clock(pmcf, work.distance);
+
+        if (work.held) {
+            ngx_pyroscope_upkeep_clock(pmcf, work.distance);
+        }
     }
 
     ngx_pyroscope_metrics_add(NGX_PYROSCOPE_COUNT_ROLLED, work.slots);

@@ -454,7 +454,8 @@ typedef struct {
     uint32_t           thinned;     /* partitions */
     int64_t            distance;    /* ns from the time that removing goes by to
                                      * now; 0: the clock is believed */
-    int                held;        /* 1: it was this handle's to do */
+    int                held;        /* 1: it was this handle's to do, and it
+                                     * was begun: distance is known */
     int                rolled;      /* 1: and all is rolled up that is due */
     int                more;        /* 1: it ended before all was done */
     int64_t            wait;        /* and there is nothing to do for so many

@@ -50,8 +50,6 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
         return worst == PYRO_NOT_FOUND ? PYRO_OK : worst;
     }
 
-    work->held = 1;
-
     /* partitions are no business of ours if it is of another version now */
 
     worst = pyro_catalog_refresh(&store->catalog, err);
@@ -68,6 +66,7 @@ pyro_store_maintain(pyro_store_t *store, pyro_store_work_t *work,
 
     (void) pyro_store_refresh(store, NULL);
     pyro_upkeep_clock(store, work);
+    work->held = 1;
 
     removed = work->removed;
     worst = pyro_retention(store, work, err);
