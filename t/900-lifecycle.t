@@ -307,7 +307,7 @@ stuck('worker_shutdown_timeout', main => 'worker_shutdown_timeout 1s;');
     # a connection to the worker that is killed has no answer
     is_deeply [grep { !/^(?:0|200|429|503)$/ } keys %$statuses], [],
               'SIGKILL of workers: 200, 429, 503 or no answer';
-    $t->wait_ready;
+    $t->wait_each_ready;
     nothing_lost('SIGKILL of workers', $t, $acknowledged);
     is push_one($t, 'after')->{status}, 200, 'and pushes go on';
 
@@ -318,7 +318,7 @@ stuck('worker_shutdown_timeout', main => 'worker_shutdown_timeout 1s;');
 
     my ($then, $all) = unload(@load);
 
-    $t->start;
+    $t->start->wait_each_ready;
     nothing_lost('SIGKILL of all', $t, $all);
     nothing_lost('what was before that', $t, $acknowledged);
     is $t->stop, 0, 'the end';

@@ -103,10 +103,9 @@ my $works = 0;
 sub works {
     my ($what, $t) = @_;
 
-    $t->wait_ready;
-    ok wait_for(sub {
-        !grep { push_at($t, $time, "works-$works")->{status} != 200 } 1 .. 6
-    }, undef, 'pushes'), "$what: pushes";
+    $t->wait_each_ready;
+    is push_at($t, $time, "works-$works")->{status}, 200, "$what: a push"
+        for 1 .. 6;
     is PyroJfr::total($t, name => "works-$works"), $total, "$what: and queries";
     $works++;
 }
@@ -203,9 +202,8 @@ sub become {
 
     # while the server runs: nobody goes on with what another version has
     become($control, 2, 1000);
-    ok wait_for(sub {
-        !grep { $t->get('/ready')->{status} != 503 } 1 .. 10
-    }, undef, '/ready'), 'a catalogue taken over: all workers see it';
+    ok $t->wait_each_ready(status => 503),
+       'a catalogue taken over: all workers see it';
     unavailable('a catalogue taken over', $t, $reason);
     is $t->post('/grpc.health.v1.Health/Check', '{}',
                 'Content-Type' => 'application/json')->{status}, 503,
