@@ -195,7 +195,7 @@ sub become {
 
     my @pids = $t->worker_pids;
 
-    write_file($control, $good);
+    replace_file($control, $good);
     works('the one of before', $t);
     is_deeply [$t->worker_pids], \@pids, 'by the same workers';
     is total_of($t, $time, $time + 2 * $day), 2 * $total, 'all is there';
@@ -251,7 +251,7 @@ sub become {
     is hashes("$dir/new")->{basename($first)}, $before,
        'a newer partition is as it was';
 
-    write_file($first, $part);
+    replace_file($first, $part);
     ok wait_for(sub { push_at($t, $time + 1)->{status} == 200 }, undef,
                 'a push'), 'the one of before: pushes';
     is total_of($t, $time, $time + 2 * $day), 3 * $total, 'and queries';
