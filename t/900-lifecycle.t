@@ -187,7 +187,7 @@ sub nothing_lost {
     PyroJfr::finish(@waiting);
 
     # all are in the workers' hands: they are answered before these end
-    wait_for(sub { !queued_connections($t) }, undef, 'the listen queue');
+    wait_for(sub { !$t->unread }, undef, 'the listen queue');
     is $t->stop('QUIT'), 0, 'graceful quit with a queue: a clean end';
     is_deeply [map { $_ ? $_->{status} : 'none' }
                PyroJfr::answers($t, @waiting)], [(200) x 100],
@@ -200,20 +200,6 @@ sub nothing_lost {
     is_deeply [PyroJfr::errors($t)], [], 'no error';
     is $t->stop, 0, 'the end';
     $t->log_ok;
-}
-
-# Connections that no worker has accepted, or requests that none has read.
-sub queued_connections {
-    my ($t) = @_;
-
-    my $port = sprintf '%04X', $t->port;
-
-    # of a listening socket the receive queue is what waits for accept();
-    # of a connection to the port it is what waits to be read
-    return scalar grep {
-        my @f = split ' ';
-        @f > 4 && $f[1] =~ /:$port$/ && $f[4] !~ /:00000000$/
-    } split /\n/, read_file('/proc/net/tcp');
 }
 
 
@@ -234,7 +220,7 @@ sub stuck {
     $t->send_bytes($_, substr $request, 0, length($request) / 2) for @socks;
     $t->send_bytes($idle, $t->request_bytes('GET', '/ready', keepalive => 1));
     is $t->read_response($idle)->{status}, 200, "$what: a client";
-    wait_for(sub { !queued_connections($t) }, undef, 'the workers');
+    wait_for(sub { !$t->unread }, undef, 'the workers');
 
     $t->reload;
     is sysread($idle, my $byte, 1), 0, "$what: an idle connection is closed";

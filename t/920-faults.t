@@ -369,7 +369,7 @@ sub fill {
                           . ($time + 3600) * 1000 . '}') } 1 .. 4;
 
     # they are the workers' when these have read what there is of them
-    wait_for(sub { !queued($t) }, undef, 'the workers');
+    wait_for(sub { !$t->unread }, undef, 'the workers');
 
     $t->reload(yaml => yaml('%DATA%', 'map_size: 256MiB', 'seal_after: off'));
     my ($none, $more) = fill($t, $stored + 4);
@@ -391,18 +391,6 @@ sub fill {
        $stored + $more, 'nothing at all';
     is $t->stop, 0, 'the end';
     $t->log_ok;
-}
-
-# Connections that no worker has accepted, or requests that none has read.
-sub queued {
-    my ($t) = @_;
-
-    my $port = sprintf '%04X', $t->port;
-
-    return scalar grep {
-        my @f = split ' ';
-        @f > 4 && $f[1] =~ /:$port$/ && $f[4] !~ /:00000000$/
-    } split /\n/, read_file('/proc/net/tcp');
 }
 
 done_testing;

@@ -443,6 +443,23 @@ sub worker_of {
     return $pid;
 }
 
+# Connections that no worker has accepted, or requests of which one has not read
+# all that was sent.
+sub unread {
+    my ($self) = @_;
+
+    my $port = sprintf '%04X', $self->port;
+
+    # of a listening socket the receive queue is what waits for accept(); of a
+    # connection to the port it is what waits to be read, and the send queue of
+    # the other end what is not even there
+    return scalar grep {
+        my @f = split ' ';
+        @f > 4 && ($f[1] =~ /:$port$/ && $f[4] !~ /:00000000$/
+                   || $f[2] =~ /:$port$/ && $f[4] !~ /^00000000:/)
+    } split /\n/, read_file('/proc/net/tcp');
+}
+
 # What each worker answers to a GET: { pid => answer }.  It is not the test that
 # says who of them has a connection: it opens more until all have had one.
 sub ask_workers {
