@@ -35,6 +35,7 @@ storage: {filesystem: {dir: '%DATA%'}}
 lmdb:
   durability: periodic
   seal_after: off
+  queue_age: 10m
 EOF
 
 my $t = PyroTest->new(workers => 2, yaml => $yaml)->start;
@@ -296,7 +297,8 @@ is_idle('at first');
 }
 
 is $t->metric('ngx_pyroscope_queue_limit_pushes'), 4096, 'a limit';
-is $t->metric('ngx_pyroscope_queue_age_limit_seconds'), 5, 'a limit of time';
+is $t->metric('ngx_pyroscope_queue_age_limit_seconds'), 600,
+   'a limit of time';
 
 
 # ---- the store --------------------------------------------------------------

@@ -123,7 +123,9 @@ sub nothing_lost {
 # ---- reload, quit, start ----------------------------------------------------
 
 {
-    my $t = PyroTest->new(workers => 2)->start;
+    # a disk that takes its time makes no push one too many
+    my $t = PyroTest->new(workers => 2,
+                          more_yaml => "lmdb:\n  queue_age: 10m\n")->start;
     my @load = load($t, 'storm', 4);
 
     for (1 .. 10) {
