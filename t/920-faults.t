@@ -340,7 +340,9 @@ sub fill {
 }
 
 {
+    # some requests wait for their last byte while all of that is filled
     my $t = PyroTest->new(workers => 2,
+                          location => 'client_body_timeout 10m;',
                           yaml => yaml('%DATA%', 'map_size: 16MiB',
                                        'seal_after: off'))->start;
 
