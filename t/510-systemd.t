@@ -188,6 +188,7 @@ sub works {
     $t->reload;
     is push_one($t), 200, "$name: a push after a reload";
     is $total->(), $ONE, 'a query';
+    $t->wait_workers;
 
     ok wait_for(sub { $query->metric('ngx_pyroscope_sealed_partitions_total')
                       > 0 }, 120, 'a sealed partition'), "$name: sealed";
