@@ -297,6 +297,9 @@ sub totals_there {
 all_there('then');
 totals_there('then');
 
+# those of a worker that has ended are open until the master knows of its end
+eval { wait_for(sub { master()->{fds} == $before->{fds} }) };
+
 my $after = master();
 
 is $after->{fds}, $before->{fds}, 'the master has as many files open';
