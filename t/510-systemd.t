@@ -162,7 +162,7 @@ sub begin {
         my $r = eval { $t->get('/ready', timeout => 5) };
 
         return $r && $r->{status} == 200 && $t->worker_pids == $t->{workers};
-    }, 60, sub { "$t->{name}: ready:\n" . $t->_tail });
+    }, undef, sub { "$t->{name}: ready:\n" . $t->_tail });
 }
 
 sub push_one {

@@ -114,7 +114,7 @@ sub in_work {
 sub is_idle {
     my ($what) = @_;
 
-    ok eval { wait_for(sub { in_work() == 0 }, 60, 'the end of work') },
+    ok eval { wait_for(sub { in_work() == 0 }, undef, 'the end of work') },
        "$what: nothing is in work" or diag +(scrape())[1];
 }
 
@@ -248,7 +248,7 @@ is_idle('at first');
 {
     my @held = held(6);
 
-    ok wait_for(sub { inflight('ingest') == 6 }, 60, 'six'), 'six uploads';
+    ok wait_for(sub { inflight('ingest') == 6 }, undef, 'six'), 'six uploads';
 
     # those of before the reload live as long as they have something to do
     $t->reload;
@@ -260,7 +260,7 @@ is_idle('at first');
               [(200) x 6], 'it is stored';
 
     is_idle('after a reload');
-    ok wait_for(sub { $t->metric('ngx_pyroscope_workers') == 2 }, 60,
+    ok wait_for(sub { $t->metric('ngx_pyroscope_workers') == 2 }, undef,
                 'the old to go'), 'they are gone';
 }
 
@@ -305,7 +305,7 @@ is_idle('at first');
     is_idle('a worker that was killed');
     PyroJfr::answers($t, @held);
 
-    ok wait_for(sub { $t->metric('ngx_pyroscope_workers') == 2 }, 60,
+    ok wait_for(sub { $t->metric('ngx_pyroscope_workers') == 2 }, undef,
                 'a new one'), 'another one in its place';
 }
 
@@ -331,7 +331,7 @@ ok wait_for(sub {
 
     $files += -s for glob $t->data . '/*.mdb';
     return $t->metric('ngx_pyroscope_store_bytes') == $files;
-}, 60, 'the bytes of the files'), 'bytes of its files';
+}, undef, 'the bytes of the files'), 'bytes of its files';
 
 # the upkeep has what was pushed behind it, and says when
 ok wait_for(sub {

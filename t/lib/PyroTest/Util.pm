@@ -15,7 +15,7 @@ our @EXPORT = qw($TIMEOUT bad_lines free_port gunzip gzip newer_format
                  own_mounts read_file replace_file tmpfs uri_escape wait_for
                  which write_file);
 
-our $TIMEOUT = 30;
+our $TIMEOUT = 120;
 
 my $SANITIZER = qr/ERROR:\ (?:Address|Leak|Thread)Sanitizer
                    |runtime\ error:|SUMMARY:\ \w*Sanitizer/x;
