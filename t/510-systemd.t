@@ -226,7 +226,10 @@ sub owned {
     my ($t, $uid, $dir) = @_;
 
     my @files = glob "$dir/*";
-    my @wrong = grep { my @s = stat; $s[4] != $uid || ($s[2] & 07777) != 0640 }
+
+    # the upkeep may remove one meanwhile
+    my @wrong = grep { my @s = stat;
+                       @s && ($s[4] != $uid || ($s[2] & 07777) != 0640) }
                 @files;
     my @dir = stat $dir;
 
