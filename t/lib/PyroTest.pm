@@ -486,17 +486,15 @@ sub ask_workers {
     return \%answers;
 }
 
-# Each worker opens a store by itself, if it was not there at first: the other
-# answers then, or this one does not yet.  status => another one than 200.
+# Each worker opens a store by itself, if it was not there at first: that one
+# answers says nothing of the others.
 sub wait_each_ready {
-    my ($self, %opt) = @_;
-
-    my $wanted = $opt{status} // 200;
+    my ($self) = @_;
 
     wait_for(sub {
         my $answers = $self->ask_workers('/ready');
-        return !grep { $_->{status} != $wanted } values %$answers;
-    }, $TIMEOUT, "/ready of each worker to be $wanted");
+        return !grep { $_->{status} != 200 } values %$answers;
+    }, $TIMEOUT, '/ready of each worker');
 
     return $self;
 }
