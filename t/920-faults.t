@@ -352,7 +352,8 @@ sub fill {
     my $t = PyroTest->new(workers => 2,
                           location => 'client_body_timeout 10m;',
                           yaml => yaml('%DATA%', 'map_size: 16MiB',
-                                       'seal_after: off'))->start;
+                                       'seal_after: off')
+                                  . "query:\n  timeout: 10m\n")->start;
 
     is push_at($t, $time)->{status}, 200, 'a small map: a push';
 
