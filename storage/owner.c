@@ -15,6 +15,7 @@
 #define PYRO_OWNER_MODE      0640
 #define PYRO_OWNER_NAME      128
 #define PYRO_OWNER_ATTEMPTS  10
+#define PYRO_OWNER_LONGER    250    /* while somebody is just taking it */
 #define PYRO_OWNER_PAUSE     (20 * PYRO_NS_PER_MS)
 
 
@@ -22,6 +23,7 @@ typedef struct {
     int            fd;
     int            make;
     int            writable;
+    int            passing;                     /* the last refusal was */
     char           path[4096];
     char           own[PYRO_OWNER_NAME];
     char           named[PYRO_OWNER_NAME];      /* in the file */
@@ -63,9 +65,16 @@ pyro_owner_take(const char *dir, int make, int *fd, pyro_error_t *err)
     pyro_owner_own(owner.own);
     rc = pyro_owner_try(&owner);
 
-    /* others of our own may be looking, and hold it meanwhile */
+    /*
+     * Others of our own may be looking, and hold it meanwhile.  Whoever takes
+     * it is done in no time, but may not have a processor for some.
+     */
 
-    for (i = 1; rc == EWOULDBLOCK && i < PYRO_OWNER_ATTEMPTS; i++) {
+    for (i = 1;
+         rc == EWOULDBLOCK
+         && i < (owner.passing ? PYRO_OWNER_LONGER : PYRO_OWNER_ATTEMPTS);
+         i++)
+    {
         pyro_owner_pause(i);
         rc = pyro_owner_try(&owner);
     }
@@ -157,6 +166,10 @@ pyro_owner_give(const pyro_owner_t *owner, const char *dir)
 static int
 pyro_owner_try(pyro_owner_t *owner)
 {
+    /* nobody has it alone, or shares it without a name, but to write one */
+
+    owner->passing = 1;
+
     if (flock(owner->fd, LOCK_SH | LOCK_NB) == -1) {
         return errno;
     }
@@ -166,6 +179,8 @@ pyro_owner_try(pyro_owner_t *owner)
     if (strcmp(owner->named, owner->own) == 0) {
         return 0;
     }
+
+    owner->passing = owner->writable && owner->named[0] == '\0';
 
     /* this gives the shared lock up, also if it fails */
 

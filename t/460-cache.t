@@ -49,11 +49,31 @@ sub get {
     return $t->request('GET', $url, headers => \%headers);
 }
 
+# The answers to a URL while its ETag is one and the same: the first, and those
+# to If-None-Match, each of which is made of the ETag.  The upkeep, which writes
+# into a day as well, may come between them; then they are asked for once more.
+sub answers {
+    my ($url, @made) = @_;
+
+    return @{ wait_for(sub {
+        my $first = get($url);
+        my $etag = $first->{headers}{etag} // '';
+        my @others = map { get($url, 'If-None-Match' => $_->($etag)) } @made;
+
+        return (get($url)->{headers}{etag} // '') eq $etag
+               && [$first, @others];
+    }, undef, "one ETag of $url") };
+}
+
 # Asks twice, the second time with what the first one gave.
 sub kept_ok {
     my ($url, $control, $name) = @_;
 
-    my $r = get($url);
+    my @own = (sub { $_[0] }, sub { "W/$_[0]" },
+               sub { "\"x\", W/\"y\",$_[0]" }, sub { '*' });
+    my @strange = ('"0123456789abcdef"', 'x', ',', '"', 'W/');
+    my ($r, @answers) = answers($url, @own,
+                                map { my $x = $_; sub { $x } } @strange);
     my $etag = $r->{headers}{etag} // '';
 
     is $r->{status}, 200, "$name: 200";
@@ -61,18 +81,15 @@ sub kept_ok {
     is $r->{headers}{'cache-control'}, "private, $control", "$name: control";
     is $r->{headers}{vary}, 'Accept-Encoding', "$name: Vary";
 
-    for my $header ($etag, "W/$etag", "\"x\", W/\"y\",$etag", '*') {
-        my $again = get($url, 'If-None-Match' => $header);
+    for my $header (map { $_->($etag) } @own) {
+        my $again = shift @answers;
 
         is $again->{status}, 304, "$name: 304 to $header";
         is $again->{body}, '', "$name: without a body";
         is $again->{headers}{etag}, $etag, "$name: the same ETag";
     }
 
-    for my $header ('"0123456789abcdef"', 'x', ',', '"', 'W/') {
-        is get($url, 'If-None-Match' => $header)->{status}, 200,
-           "$name: 200 to $header";
-    }
+    is +(shift @answers)->{status}, 200, "$name: 200 to $_" for @strange;
 
     return $etag;
 }
@@ -117,14 +134,18 @@ push_at(1, $FROM + 20, 'shop');
     $etag = $r->{headers}{etag};
 }
 
-for (1 .. 8) {
-    is get($url, 'If-None-Match' => $etag)->{status}, 304,
-       'every worker knows it';
-}
+is_deeply [map { $_->{status} } answers($url, (sub { $_[0] }) x 8)],
+          [200, (304) x 8], 'every worker knows it';
 
-push_at(2, $FROM + 86400 * 2, 'shop');
-is get($url, 'If-None-Match' => $etag)->{status}, 304,
-   'what came two days later is no matter of it';
+# it may be the upkeep that changed it, but not each time
+my $later = $FROM + 86400 * 2;
+
+ok wait_for(sub {
+    $etag = get($url)->{headers}{etag};
+    push_at(2, $later++, 'shop');
+
+    return get($url, 'If-None-Match' => $etag)->{status} == 304;
+}, undef, '304'), 'what came two days later is no matter of it';
 
 is get(url('/pyroscope/render', %shop, from => 'now-2h',
            until => 'now-1h'))->{headers}{'cache-control'},

@@ -48,6 +48,17 @@ sub example {
     return $e->start;
 }
 
+# The line of a request that was answered, which comes after the answer.
+sub logged {
+    my ($e, $file, $line, $what) = @_;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+    ok eval {
+        wait_for(sub { read_file($e->dir . "/$file") =~ $line });
+    }, $what or diag read_file($e->dir . "/$file");
+}
+
 sub header { map { ('-H', $_) } @_ }
 sub user   { ('-u', $_[0]) }
 sub cert   { ('--cert', "$pki/$_[0].pem", '--key', "$pki/$_[0].key") }
@@ -168,9 +179,10 @@ my $limited = qr/^nginx is configured to limit such requests$/;
     is $e->get($_)->{status}, 401, "$_: 401"
         for '/metrics', '/api/v1/status/config', '/api/v1/jfr-info', '/no';
 
-    like read_file($e->dir . '/pyroscope.log'),
-         qr{^127\.0\.0\.1\ agent\ \[.*\]\ POST\ /ingest\ 200\ .*
-            \ tenant=anonymous\ service=shop\ samples=\d+$}xm, 'the access log';
+    logged($e, 'pyroscope.log',
+           qr{^127\.0\.0\.1\ agent\ \[.*\]\ POST\ /ingest\ 200\ .*
+              \ tenant=anonymous\ service=shop\ samples=\d+$}xm,
+           'the access log');
     $e->finish($push, $query, map { basic($_) } "agent:$push",
                "grafana:$query", "agent:$query", "root:$push");
 }
@@ -284,8 +296,7 @@ END
     is $e->grpc(curl => $bearer->('trouble'))->{code}, 13, 'gRPC: INTERNAL';
     is $e->get('/ready')->{status}, 200, 'a probe is asked for nothing';
     is $e->get('/auth')->{status}, 404, 'nobody asks it through us';
-    like read_file($e->dir . '/auth.log'), qr{"GET /check HTTP/1.1" 204},
-         'it was asked';
+    logged($e, 'auth.log', qr{"GET /check HTTP/1.1" 204}, 'it was asked');
     $e->finish('Bearer agent', 'Bearer grafana');
 }
 

@@ -232,14 +232,19 @@ is get('beta', '/api/v1/jfr-info?service_name=till')->{status}, 200,
    'jfr-info: its own';
 
 {
-    my $r = get('acme', $render);
-    my $etag = $r->{headers}{etag};
-
-    is $r->{headers}{vary}, 'Accept-Encoding, X-Scope-OrgID',
+    is get('acme', $render)->{headers}{vary},
+       'Accept-Encoding, X-Scope-OrgID',
        'Vary: a browser keeps an answer for its tenant';
 
-    is get('acme', $render, 'If-None-Match' => $etag)->{status}, 304,
-       'ETag: known to its tenant';
+    # the upkeep may write into the day between the two
+    my $etag = wait_for(sub {
+        my $given = get('acme', $render)->{headers}{etag};
+        my $r = get('acme', $render, 'If-None-Match' => $given);
+
+        return $r->{status} == 304 && $given;
+    }, undef, '304');
+
+    pass 'ETag: known to its tenant';
     is get($_, $render, 'If-None-Match' => $etag)->{status}, 200,
        "ETag: not to $_" for 'beta', 'acme|beta';
 }
@@ -345,7 +350,7 @@ is ask('acme', SelectMergeStacktraces => \%day)->{status}, 400,
     kill HUP => $t->pid;
     wait_for(sub { $t->error_log
                    =~ m{\[emerg\].*/tenants\.yml:1:\ overrides\.acme\.nonsense:
-                        \ is\ not\ a\ limit}x }, 30, 'the mistake is told');
+                        \ is\ not\ a\ limit}x }, undef, 'the mistake is told');
     is ask('acme', SelectMergeStacktraces => \%day)->{status}, 400,
        'and the limits stay';
 }

@@ -66,8 +66,7 @@ sub waits {
 sub takes_over {
     my ($what, $t) = @_;
 
-    ok wait_for(sub { !grep { $t->get('/ready')->{status} != 200 } 1 .. 20 },
-                undef, '/ready'), "$what: by itself";
+    ok $t->wait_each_ready, "$what: by itself";
     works($what, $t);
 }
 

@@ -174,6 +174,12 @@ my $before = master();
 my $load = PyroTest::Load->new($t, clients => $CONNECTIONS, processes => 4,
                                next => \&next_request)->start;
 my ($hups, $most) = (0, 0);
+
+# A signal that comes while another waits for the master is none.
+sub heard {
+    return scalar(() = $t->error_log =~ /signal 1 \(SIGHUP\) received/g);
+}
+
 my $until = Time::HiRes::time() + $TIME;
 
 while (Time::HiRes::time() < $until) {
@@ -188,6 +194,7 @@ while (Time::HiRes::time() < $until) {
 
     kill 'HUP', $t->pid;
     $hups++;
+    wait_for(sub { heard() >= $hups }, undef, 'the HUP to be heard');
 }
 
 my @results = $load->stop;
@@ -290,6 +297,9 @@ sub totals_there {
 all_there('then');
 totals_there('then');
 
+# those of a worker that has ended are open until the master knows of its end
+eval { wait_for(sub { master()->{fds} == $before->{fds} }) };
+
 my $after = master();
 
 is $after->{fds}, $before->{fds}, 'the master has as many files open';
@@ -307,8 +317,7 @@ SKIP: {
     cmp_ok $most, '<', 512 * 1024, 'workers are of a modest size';
 }
 
-is scalar(() = $t->error_log =~ /signal 1 \(SIGHUP\) received/g), $hups,
-   "$hups HUPs were heard";
+is heard(), $hups, "$hups HUPs were heard";
 is scalar(() = $t->error_log =~ /exited with (?:fatal )?code [^0]/g), 0,
    'every process ended well';
 

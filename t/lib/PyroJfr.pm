@@ -102,12 +102,17 @@ sub prepare {
     my $last = chop $bytes;
     my $sock = $t->connect;
 
+    local $SIG{PIPE} = 'IGNORE';
     $t->send_bytes($sock, $bytes);
 
     return { sock => $sock, last => $last };
 }
 
-sub finish { map { syswrite $_->{sock}, $_->{last} } @_ }
+# A server that has answered already may have closed.
+sub finish {
+    local $SIG{PIPE} = 'IGNORE';
+    syswrite $_->{sock}, $_->{last} for @_;
+}
 
 # The answers, in order; undef where the connection ended without one.
 sub answers {

@@ -424,6 +424,81 @@ sub worker_pids {
     return @pids;
 }
 
+# The worker that has accepted a connection, of the test's end of it; undef if
+# none has.
+sub worker_of {
+    my ($self, $sock) = @_;
+
+    my $ends = join ' ', map { sprintf '0100007F:%04X', $_ }
+                         $self->port, $sock->sockport;
+    my ($inode) = map { (split ' ')[9] } grep { / $ends / }
+                  split /\n/, read_file('/proc/net/tcp');
+
+    return if !$inode;
+
+    my ($pid) = grep {
+        grep { (readlink $_ // '') eq "socket:[$inode]" } glob "/proc/$_/fd/*"
+    } $self->worker_pids(all => 1);
+
+    return $pid;
+}
+
+# Connections that no worker has accepted, or requests of which one has not read
+# all that was sent.
+sub unread {
+    my ($self) = @_;
+
+    my $port = sprintf '%04X', $self->port;
+
+    # of a listening socket the receive queue is what waits for accept(); of a
+    # connection to the port it is what waits to be read, and the send queue of
+    # the other end what is not even there
+    return scalar grep {
+        my @f = split ' ';
+        @f > 4 && ($f[1] =~ /:$port$/ && $f[4] !~ /:00000000$/
+                   || $f[2] =~ /:$port$/ && $f[4] !~ /^00000000:/)
+    } split /\n/, read_file('/proc/net/tcp');
+}
+
+# What each worker answers to a GET: { pid => answer }.  It is not the test that
+# says who of them has a connection: it opens more until all have had one.
+sub ask_workers {
+    my ($self, $path) = @_;
+
+    my %answers;
+
+    wait_for(sub {
+        for (1 .. 20) {
+            my $sock = $self->connect;
+
+            $self->send_bytes($sock, $self->request_bytes(
+                'GET', $path, keepalive => 1));
+
+            my $answer = $self->read_response($sock);
+            my $pid = $self->worker_of($sock) // next;
+
+            $answers{$pid} = $answer;
+        }
+
+        return !grep { !$answers{$_} } $self->worker_pids;
+    }, $TIMEOUT, "an answer of each worker to $path");
+
+    return \%answers;
+}
+
+# Each worker opens a store by itself, if it was not there at first: that one
+# answers says nothing of the others.
+sub wait_each_ready {
+    my ($self) = @_;
+
+    wait_for(sub {
+        my $answers = $self->ask_workers('/ready');
+        return !grep { $_->{status} != 200 } values %$answers;
+    }, $TIMEOUT, '/ready of each worker');
+
+    return $self;
+}
+
 # The wait status, or undef if it does not end in time.
 sub _reap {
     my ($self, $pid, $timeout) = @_;

@@ -12,10 +12,10 @@ use IO::Uncompress::Gunzip ();
 use Time::HiRes ();
 
 our @EXPORT = qw($TIMEOUT bad_lines free_port gunzip gzip newer_format
-                 own_mounts read_file tmpfs uri_escape wait_for which
-                 write_file);
+                 own_mounts read_file replace_file tmpfs uri_escape wait_for
+                 which write_file);
 
-our $TIMEOUT = 30;
+our $TIMEOUT = 120;
 
 my $SANITIZER = qr/ERROR:\ (?:Address|Leak|Thread)Sanitizer
                    |runtime\ error:|SUMMARY:\ \w*Sanitizer/x;
@@ -153,6 +153,15 @@ sub write_file {
     open my $out, '>:raw', $file or die "$file: $!\n";
     print $out $text;
     close $out or die "$file: $!\n";
+}
+
+# The same for a file that somebody may open meanwhile: it is the one of before,
+# or whole.
+sub replace_file {
+    my ($file, $text) = @_;
+
+    write_file("$file.new", $text);
+    rename "$file.new", $file or die "$file: $!\n";
 }
 
 # The command's full name, or undef.

@@ -223,6 +223,50 @@ another_name_is_replaced_when_nobody_holds_it(void **state)
 }
 
 
+/* One that has no processor for a while is no other server. */
+static void
+whoever_takes_it_may_be_slow(void **state)
+{
+    int           i, fd, held, rc, ready[2];
+    char         *dir, path[256], c;
+    pid_t         pid;
+    pyro_error_t  err;
+
+    static const int  locks[] = { LOCK_EX, LOCK_SH };
+
+    (void) state;
+
+    dir = fixture_dir();
+    snprintf(path, sizeof(path), "%s/%s", dir, PYRO_OWNER_FILE);
+
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(pipe(ready), 0);
+
+        pid = fork();
+        assert_true(pid != -1);
+
+        if (pid == 0) {
+            held = open(path, O_RDWR | O_CREAT | O_TRUNC, 0640);
+            rc = held == -1 || flock(held, locks[i]) == -1
+                 || write(ready[1], "r", 1) != 1;
+            usleep(800 * 1000);
+            _exit(rc);
+        }
+
+        assert_int_equal(read(ready[0], &c, 1), 1);
+        assert_int_equal(pyro_owner_take(dir, 1, &fd, &err), PYRO_OK);
+        pyro_owner_leave(fd);
+
+        assert_int_equal(waitpid(pid, &rc, 0), pid);
+        assert_int_equal(rc, 0);
+        close(ready[0]);
+        close(ready[1]);
+    }
+
+    fixture_remove(dir);
+}
+
+
 static void
 another_namespace_waits_for_its_turn(void **state)
 {
@@ -374,6 +418,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(all_of_a_namespace_share_it),
         cmocka_unit_test(another_name_is_replaced_when_nobody_holds_it),
+        cmocka_unit_test(whoever_takes_it_may_be_slow),
         cmocka_unit_test(another_namespace_waits_for_its_turn),
         cmocka_unit_test(no_two_namespaces_have_it_at_once),
     };
