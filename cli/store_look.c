@@ -52,8 +52,10 @@ static pyro_status_e pyro_store_json_out(pyro_store_tool_t *tool,
     json_t *value);
 static pyro_status_e pyro_store_on_part(void *ctx,
     const pyro_store_part_t *part, pyro_error_t *err);
+static pyro_status_e pyro_store_on_tenant(void *ctx, pyro_slice_t name,
+    pyro_error_t *err);
 static pyro_status_e pyro_store_list_series(pyro_store_tool_t *tool,
-    json_t *list);
+    pyro_store_seen_t *seen);
 static pyro_status_e pyro_store_on_series(void *ctx,
     const pyro_labels_t *labels, pyro_error_t *err);
 static pyro_status_e pyro_store_series_json(json_t *list,
@@ -372,13 +374,18 @@ pyro_store_tool_list(pyro_store_tool_t *tool)
     list = tool->command.json ? json_array() : NULL;
     status = pyro_store_tool_open(tool, PYRO_ACCESS_READ);
 
+    memset(&seen, 0, sizeof(pyro_store_seen_t));
+    seen.tool = tool;
+    seen.list = list;
+
     if (status == PYRO_OK && tool->command.series) {
-        status = pyro_store_list_series(tool, list);
+        status = pyro_store_list_series(tool, &seen);
+
+    } else if (status == PYRO_OK && tool->command.tenants) {
+        status = pyro_store_tenants(tool->store, pyro_store_on_tenant, &seen,
+                                    &tool->err);
 
     } else if (status == PYRO_OK) {
-        memset(&seen, 0, sizeof(pyro_store_seen_t));
-        seen.tool = tool;
-        seen.list = list;
         status = pyro_store_parts(tool->store, pyro_store_on_part, &seen,
                                   &tool->err);
     }
@@ -416,24 +423,37 @@ pyro_store_on_part(void *ctx, const pyro_store_part_t *part, pyro_error_t *err)
 
 
 static pyro_status_e
-pyro_store_list_series(pyro_store_tool_t *tool, json_t *list)
+pyro_store_on_tenant(void *ctx, pyro_slice_t name, pyro_error_t *err)
+{
+    pyro_store_seen_t  *seen = ctx;
+
+    if (seen->list != NULL) {
+        return json_array_append_new(seen->list,
+                                     json_stringn(name.data, name.len))
+               ? pyro_error_memory(err) : PYRO_OK;
+    }
+
+    pyro_rope_printf(&seen->tool->out, "%.*s\n", PYRO_SLICE_ARG(name));
+    pyro_store_tool_poll(seen->tool);
+
+    return PYRO_OK;
+}
+
+
+static pyro_status_e
+pyro_store_list_series(pyro_store_tool_t *tool, pyro_store_seen_t *seen)
 {
     pyro_status_e        status;
-    pyro_store_seen_t    seen;
     pyro_store_query_t   query;
 
-    memset(&seen, 0, sizeof(pyro_store_seen_t));
-
-    seen.tool = tool;
-    seen.list = list;
-    pyro_intern_init(&seen.seen, tool->arena);
-    pyro_rope_init(&seen.line, 0);
+    pyro_intern_init(&seen->seen, tool->arena);
+    pyro_rope_init(&seen->line, 0);
 
     pyro_store_tool_query(tool, &query);
     status = pyro_store_series(tool->store, &query, pyro_store_on_series,
-                               &seen, &tool->err);
+                               seen, &tool->err);
 
-    pyro_rope_free(&seen.line);
+    pyro_rope_free(&seen->line);
 
     return status;
 }

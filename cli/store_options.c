@@ -25,7 +25,8 @@ enum {
     PYRO_TAKES_TENANT   = 2048,
     PYRO_TAKES_EVERYTHING = 4096,
     PYRO_TAKES_FILE     = 8192,
-    PYRO_TAKES_TARGET   = 16384
+    PYRO_TAKES_TENANTS  = 16384,
+    PYRO_TAKES_TARGET   = 32768
 };
 
 #define PYRO_OPTION_FIRST  256
@@ -46,6 +47,7 @@ enum {
     PYRO_OPTION_TENANT,
     PYRO_OPTION_EVERYTHING,
     PYRO_OPTION_FILE,
+    PYRO_OPTION_TENANTS,
     PYRO_OPTION_HELP,
     PYRO_OPTION_VERSION
 };
@@ -90,8 +92,9 @@ static const pyro_store_known_t  pyro_store_commands[] = {
       "sizes and numbers, by partition and in all" },
     { "list", PYRO_STORE_LIST,
       PYRO_TAKES_JSON | PYRO_TAKES_SERIES | PYRO_TAKES_SELECTOR
-      | PYRO_TAKES_FROM | PYRO_TAKES_TO | PYRO_TAKES_TENANT,
-      "partitions, or with --series label sets" },
+      | PYRO_TAKES_FROM | PYRO_TAKES_TO | PYRO_TAKES_TENANT
+      | PYRO_TAKES_TENANTS,
+      "partitions; with --series label sets, with --tenants tenants" },
     { "export", PYRO_STORE_EXPORT,
       PYRO_TAKES_SELECTOR | PYRO_TAKES_FROM | PYRO_TAKES_TO
       | PYRO_TAKES_FORMAT | PYRO_TAKES_TYPE | PYRO_TAKES_NODES
@@ -130,6 +133,7 @@ static const struct option  pyro_store_long[] = {
     { "type",     required_argument, NULL, PYRO_OPTION_TYPE },
     { "max-nodes", required_argument, NULL, PYRO_OPTION_NODES },
     { "tenant",   required_argument, NULL, PYRO_OPTION_TENANT },
+    { "tenants",  no_argument,       NULL, PYRO_OPTION_TENANTS },
     { "everything", no_argument,     NULL, PYRO_OPTION_EVERYTHING },
     { "help",     no_argument,       NULL, PYRO_OPTION_HELP },
     { "version",  no_argument,       NULL, PYRO_OPTION_VERSION },
@@ -157,6 +161,7 @@ static const char  pyro_store_usage_options[] =
     "  --before=TIME           drop: those that end then or before\n"
     "  --file=NAME             drop: that one, also if it is gone already\n"
     "  --series                list: label sets instead of partitions\n"
+    "  --tenants               list: tenants that have pushed instead of them\n"
     "  --everything            delete: all that the tenant named has\n"
     "  --dry-run               drop, delete: say what would go\n"
     "  --create                import: make the store if DIR is empty\n"
@@ -264,6 +269,10 @@ pyro_store_option(int c, pyro_store_command_t *command, int64_t now,
 
     case PYRO_OPTION_SERIES:
         command->series = 1;
+        break;
+
+    case PYRO_OPTION_TENANTS:
+        command->tenants = 1;
         break;
 
     case PYRO_OPTION_DRY_RUN:
@@ -446,6 +455,11 @@ pyro_store_together(pyro_store_command_t *command, unsigned int given,
 
     ranged = PYRO_TAKES_SELECTOR | PYRO_TAKES_FROM | PYRO_TAKES_TO
              | PYRO_TAKES_TENANT;
+
+    if (command->tenants && given & (ranged | PYRO_TAKES_SERIES)) {
+        return pyro_store_wrong(err, "list: --tenants goes together with "
+                                "--json alone");
+    }
 
     if (command->command == PYRO_STORE_LIST && !command->series
         && (given & ranged))

@@ -42,7 +42,8 @@ typedef struct {
     pyro_format_e          document;    /* which one format is */
     int64_t                max_nodes;   /* 0: not given */
     int                    json;
-    int                    series;
+    int                    series;      /* of list */
+    int                    tenants;     /* of list */
     int                    dry_run;
     int                    create;
     int                    everything;  /* of a tenant, to be deleted */

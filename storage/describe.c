@@ -4,6 +4,8 @@
 
 #include "storage/handle.h"
 
+#include <stdlib.h>
+
 #include "storage/level.h"
 #include "storage/sealed_hour.h"
 #include "storage/series_index.h"
@@ -11,6 +13,7 @@
 
 static void pyro_describe_part(const pyro_catalog_t *catalog,
     const pyro_partition_t *part, pyro_store_part_t *out);
+static int pyro_describe_cmp(const void *one, const void *two);
 static pyro_status_e pyro_describe_stats(const pyro_view_t *view,
     pyro_store_part_stats_t *stats);
 static int pyro_describe_dbs(const pyro_view_t *view,
@@ -74,6 +77,54 @@ pyro_store_parts(pyro_store_t *store, pyro_store_part_pt handler, void *ctx,
     pyro_arena_destroy(arena);
 
     return status;
+}
+
+
+pyro_status_e
+pyro_store_tenants(pyro_store_t *store, pyro_store_tenant_pt handler,
+    void *ctx, pyro_error_t *err)
+{
+    uint32_t         i, n;
+    pyro_slice_t    *names;
+    pyro_status_e    status;
+    pyro_catalog_t  *catalog;
+
+    catalog = &store->catalog;
+
+    pthread_mutex_lock(&catalog->mutex);
+
+    status = pyro_catalog_refresh_locked(catalog, err);
+    n = catalog->tenants.n;
+    names = malloc((n + (size_t) 1) * sizeof(pyro_slice_t));
+
+    if (names != NULL && n) {
+        memcpy(names, catalog->tenants.items, n * sizeof(pyro_slice_t));
+    }
+
+    pthread_mutex_unlock(&catalog->mutex);
+
+    if (names == NULL) {
+        return pyro_error_memory(err);
+    }
+
+    qsort(names, n, sizeof(pyro_slice_t), pyro_describe_cmp);
+
+    for (i = 0; i < n && status == PYRO_OK; i++) {
+        status = handler(ctx, names[i], err);
+    }
+
+    free(names);
+
+    return status;
+}
+
+
+static int
+pyro_describe_cmp(const void *one, const void *two)
+{
+    const pyro_slice_t  *a = one, *b = two;
+
+    return pyro_slice_cmp(*a, *b);
 }
 
 

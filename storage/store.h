@@ -544,6 +544,17 @@ pyro_status_e pyro_store_parts(pyro_store_t *store, pyro_store_part_pt handler,
     void *ctx, pyro_error_t *err);
 
 
+/* Another status than PYRO_OK ends the call with it; name: as long as the
+ * store. */
+typedef pyro_status_e (*pyro_store_tenant_pt)(void *ctx, pyro_slice_t name,
+    pyro_error_t *err);
+
+/* All tenants that have pushed, in the order of pyro_slice_cmp(); those that
+ * were deleted since are among them. */
+pyro_status_e pyro_store_tenants(pyro_store_t *store,
+    pyro_store_tenant_pt handler, void *ctx, pyro_error_t *err);
+
+
 #define PYRO_STORE_DBS  32
 
 typedef struct {

@@ -25,7 +25,7 @@ chdir PyroTest::root() or die "cannot change to the root: $!\n";
 my $TOOL = 'build/asan/pyroscope-store';
 my @OPTIONS = qw(--json --series --selector --from --to --before --file
                  --dry-run --create --format --type --max-nodes --tenant
-                 --everything --help --version);
+                 --tenants --everything --help --version);
 my @COMMANDS = qw(check stats list export import seal drop backup delete);
 my $REPORT = qr/Sanitizer|runtime error/;
 my $HOURS = 30;
@@ -178,6 +178,9 @@ is_deeply [sort map { $_->{service_name} } @{ $json->decode($r->{out}) }],
           [qw(cart shop)], 'the same in JSON';
 $r = ok_tool('a range', ['list', '--series', $data, '--from=now-1h']);
 is $r->{out}, '', 'without data';
+
+is ok_tool('list --tenants', ['list', '--tenants', $data])->{out},
+   "anonymous\n", 'the only tenant';
 
 $r = ok_tool('stats', ['stats', $data]);
 like $r->{out}, qr/^total\n  partitions 3\n.*^  pushes     34\n/ms, 'in all';
@@ -475,6 +478,10 @@ fails(2, qr/--before=TIME is missing, or --file=NAME/, ['drop', $data]);
 fails(2, qr/--file leaves nothing to --before/,
       ['drop', $data, '--before=now', '--file=p-20231114.1.mdb']);
 fails(2, qr/list: --file is no option/, ['list', $data, '--file=x']);
+fails(2, qr/list: --tenants goes together with --json alone/,
+      ['list', $data, '--tenants', $_])
+    for '--series', '--tenant=x', '--from=now-1h', '--selector={a="b"}';
+fails(2, qr/stats: --tenants is no option/, ['stats', $data, '--tenants']);
 fails(1, qr/the store has no partition "p-20231114"/,
       ['drop', $data, '--file=p-20231114']);
 fails(2, qr/lies in the future/, ['drop', $data, '--before=now+1h']);

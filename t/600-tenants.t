@@ -387,6 +387,13 @@ sub tool {
     like tool('export', '--tenant=a/b', $data), qr/--tenant: tenant "a\/b"/,
          'a name that is none';
 
+    my @listed = split /\n/, tool('list', '--tenants', $data);
+
+    is_deeply [grep { /^(?:acme|beta|gamma)$/ } @listed],
+              [qw(acme beta)], 'list: tenants that have pushed';
+    is_deeply JSON::PP::decode_json(tool('list', '--tenants', '--json', $data)),
+              \@listed, 'the same in JSON';
+
     my @all = ('delete', '--tenant=beta', '--everything', $data);
 
     like tool(@all, '--dry-run'),

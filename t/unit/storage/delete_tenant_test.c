@@ -1,7 +1,7 @@
 /*
- * Deleting a tenant: label sets, settings and infos go, those of the tenants
- * whose numbers are beside its do not, and what is cut off is ended by the next
- * call.
+ * Tenants by name, and deleting one: label sets, settings and infos go, those
+ * of the tenants whose numbers are beside its do not, and what is cut off is
+ * ended by the next call.
  */
 
 #include "storage/store_fixture.h"
@@ -427,6 +427,58 @@ cut_off(void **state)
 }
 
 
+static pyro_status_e
+on_tenant(void *ctx, pyro_slice_t name, pyro_error_t *err)
+{
+    char  *names;
+
+    names = ctx;
+
+    if (strlen(names) > 20) {
+        return pyro_error_set(err, PYRO_CANCELED, PYRO_REASON_CANCELED,
+                              "enough");
+    }
+
+    strncat(names, name.data, name.len);
+    strcat(names, " ");
+
+    return PYRO_OK;
+}
+
+
+static void
+by_name(void **state)
+{
+    char           names[64] = "", *dir;
+    pyro_error_t   err;
+    pyro_store_t  *store;
+
+    (void) state;
+
+    dir = fixture_dir();
+    store = fixture_open(dir);
+    assert_int_equal(pyro_store_tenants(store, on_tenant, names, &err),
+                     PYRO_OK);
+    assert_string_equal(names, "");
+
+    write_as(store, "gamma", "service_name=shop", T0);
+    write_as(store, "alpha", "service_name=shop", T0);
+    write_as(store, "alphabet", "service_name=shop", T0);
+    assert_int_equal(pyro_store_tenants(store, on_tenant, names, &err),
+                     PYRO_OK);
+    assert_string_equal(names, "alpha alphabet gamma ");
+
+    /* a handler may end it */
+
+    assert_int_equal(pyro_store_tenants(store, on_tenant, names, &err),
+                     PYRO_CANCELED);
+    assert_string_equal(err.message, "enough");
+
+    pyro_store_close(store);
+    fixture_remove(dir);
+}
+
+
 int
 main(void)
 {
@@ -434,6 +486,7 @@ main(void)
         cmocka_unit_test_setup_teardown(everything_of_one, setup, teardown),
         cmocka_unit_test_setup_teardown(refused, setup, teardown),
         cmocka_unit_test_setup_teardown(cut_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(by_name, setup, teardown),
     };
 
     return unit_run(tests);
