@@ -17,7 +17,7 @@
 #   make package        the Debian packages, in build/package
 #   make asan           module, tools and unit tests with sanitizers, in
 #                       build/asan
-#   make soak           processes that are killed at any moment, SOAK=200 times
+#   make soak           processes killed, and files damaged, SOAK=200 times
 #   make test-asan      every suite with the sanitizer build
 #   make test-static    every suite with the module linked into nginx
 #   make test-load      200 clients for LOAD_TIME seconds [60], a HUP every
@@ -362,10 +362,12 @@ SOAK        ?= 200
 SOAK_TESTS  := process seal_crash seal_late seal_reader
 
 .PHONY: soak
-soak: deps-test
+soak: deps-test module
 	$(MAKE) $(JOBS) $(SOAK_TESTS:%=$(B)/unit/storage/%_test)
 	PYRO_SOAK=$(SOAK) t/lib/suite $(PROVE) \
 	    $(SOAK_TESTS:%=$(B)/unit/storage/%_test)
+	TEST_NGINX_LOAD_MODULES=$(ROOT)/$(MODULE) PYRO_SOAK=$(SOAK) \
+	    t/lib/suite $(PROVE) $(sort $(wildcard t/soak/*.t))
 
 # "make test" has a short one of it
 LOAD_TIME   ?= 60
