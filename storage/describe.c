@@ -13,7 +13,6 @@
 
 static void pyro_describe_part(const pyro_catalog_t *catalog,
     const pyro_partition_t *part, pyro_store_part_t *out);
-static int pyro_describe_cmp(const void *one, const void *two);
 static pyro_status_e pyro_describe_stats(const pyro_view_t *view,
     pyro_store_part_stats_t *stats);
 static int pyro_describe_dbs(const pyro_view_t *view,
@@ -107,7 +106,7 @@ pyro_store_tenants(pyro_store_t *store, pyro_store_tenant_pt handler,
         return pyro_error_memory(err);
     }
 
-    qsort(names, n, sizeof(pyro_slice_t), pyro_describe_cmp);
+    qsort(names, n, sizeof(pyro_slice_t), pyro_slice_order);
 
     for (i = 0; i < n && status == PYRO_OK; i++) {
         status = handler(ctx, names[i], err);
@@ -116,15 +115,6 @@ pyro_store_tenants(pyro_store_t *store, pyro_store_tenant_pt handler,
     free(names);
 
     return status;
-}
-
-
-static int
-pyro_describe_cmp(const void *one, const void *two)
-{
-    const pyro_slice_t  *a = one, *b = two;
-
-    return pyro_slice_cmp(*a, *b);
 }
 
 

@@ -26,7 +26,6 @@ static ProtobufCMessage *pyro_label_answer_message(
 static ProtobufCMessage *pyro_label_answer_types(pyro_label_answer_t *answer);
 static ProtobufCMessage *pyro_label_answer_names(pyro_label_answer_t *answer);
 static ProtobufCMessage *pyro_label_answer_sets(pyro_label_answer_t *answer);
-static int pyro_label_answer_text_cmp(const void *a, const void *b);
 static int pyro_label_answer_set_cmp(const void *a, const void *b);
 static pyro_labels_t *pyro_label_answer_sorted(pyro_label_answer_t *answer);
 static Types__V1__Series *pyro_answer_series(pyro_arena_t *arena,
@@ -223,7 +222,7 @@ pyro_label_answer_sort(pyro_label_answer_t *answer)
 {
     if (answer->texts.n) {
         qsort(answer->texts.items, answer->texts.n, sizeof(pyro_slice_t),
-              pyro_label_answer_text_cmp);
+              pyro_slice_order);
     }
 }
 
@@ -239,14 +238,6 @@ pyro_label_answer_message(pyro_label_answer_t *answer)
 
     return answer->plan->rpc == PYRO_RPC_PROFILE_TYPES
            ? pyro_label_answer_types(answer) : pyro_label_answer_names(answer);
-}
-
-
-static int
-pyro_label_answer_text_cmp(const void *a, const void *b)
-{
-    return pyro_slice_cmp(*(const pyro_slice_t *) a,
-                          *(const pyro_slice_t *) b);
 }
 
 

@@ -106,6 +106,15 @@ pyro_slice_cmp(pyro_slice_t a, pyro_slice_t b)
 }
 
 
+/* The same of two pyro_slice_t, for qsort(). */
+static inline int
+pyro_slice_order(const void *a, const void *b)
+{
+    return pyro_slice_cmp(*(const pyro_slice_t *) a,
+                          *(const pyro_slice_t *) b);
+}
+
+
 /* Without spaces and tabs at both ends. */
 static inline pyro_slice_t
 pyro_slice_trim(pyro_slice_t s)

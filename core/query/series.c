@@ -41,7 +41,6 @@ struct pyro_series_set_s {
 
 
 static int pyro_series_names(pyro_series_set_t *set);
-static int pyro_series_name_cmp(const void *a, const void *b);
 static int pyro_series_key(pyro_series_set_t *set,
     const pyro_labels_t *labels, pyro_slice_t *key);
 static int pyro_series_labels(pyro_series_set_t *set,
@@ -81,14 +80,6 @@ pyro_series_create(pyro_arena_t *arena, const pyro_series_options_t *options)
 
 
 static int
-pyro_series_name_cmp(const void *a, const void *b)
-{
-    return pyro_slice_cmp(*(const pyro_slice_t *) a,
-                          *(const pyro_slice_t *) b);
-}
-
-
-static int
 pyro_series_names(pyro_series_set_t *set)
 {
     uint32_t                      i;
@@ -111,8 +102,7 @@ pyro_series_names(pyro_series_set_t *set)
 
     memcpy(names, options->group_by,
            options->n_group_by * sizeof(pyro_slice_t));
-    qsort(names, options->n_group_by, sizeof(pyro_slice_t),
-          pyro_series_name_cmp);
+    qsort(names, options->n_group_by, sizeof(pyro_slice_t), pyro_slice_order);
 
     set->n_names = 1;
 
