@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 
-
 #define PYRO_CATALOG_ATTEMPTS  16       /* files that are replaced meanwhile */
 
 

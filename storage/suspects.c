@@ -170,10 +170,17 @@ pyro_suspects_damage(pyro_suspects_t *table, uint64_t id, uint32_t damage)
 pyro_suspect_t *
 pyro_suspects_find(pyro_suspects_t *table, uint64_t id)
 {
-    int  i;
+    int       i;
+    uint64_t  known;
 
-    for (i = 0; table != NULL && i < PYRO_SUSPECTS_MAX; i++) {
-        if (atomic_load(&table->items[i].id) == id) {
+    /* entries fill the table from its beginning, and stay */
+
+    for (i = 0, known = 1; table != NULL && i < PYRO_SUSPECTS_MAX && known;
+         i++)
+    {
+        known = atomic_load(&table->items[i].id);
+
+        if (known == id) {
             return &table->items[i];
         }
     }

@@ -35,7 +35,7 @@ static uint32_t pyro_write_transaction(pyro_write_group_t *group,
 static int pyro_write_failed(pyro_write_group_t *group, uint32_t from,
     uint32_t end);
 static int pyro_write_again(pyro_write_group_t *group, uint32_t from);
-static int pyro_write_leave(pyro_write_group_t *group);
+static int pyro_write_leave(const pyro_write_group_t *group);
 
 
 void
@@ -446,16 +446,9 @@ pyro_write_again(pyro_write_group_t *group, uint32_t from)
  * file.
  */
 static int
-pyro_write_leave(pyro_write_group_t *group)
+pyro_write_leave(const pyro_write_group_t *group)
 {
-    if (group->error.damaged != group->part->env
-        || !pyro_catalog_damage(&group->store->catalog, group->part,
-                                PYRO_SUSPECT_WRITE))
-    {
-        return 0;
-    }
-
-    group->part->elsewhere = 1;
-
-    return 1;
+    return group->error.damaged == group->part->env
+           && pyro_catalog_damage(&group->store->catalog, group->part,
+                                  PYRO_SUSPECT_WRITE);
 }
