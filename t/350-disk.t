@@ -28,30 +28,6 @@ sub yaml {
     return "lmdb:\n" . join '', map { "  $_\n" } 'seal_after: off', @_;
 }
 
-# Each worker has a socket of its own and says who it is: what a disk is like is
-# known to each by its own last look.
-sub server {
-    my (%opt) = @_;
-
-    return PyroTest->new(workers => 2, %opt,
-                         server => 'listen 127.0.0.1:%PORT% reuseport;',
-                         location => 'add_header X-Pid $pid always;');
-}
-
-# Asks until each worker has given an answer that this is true of.
-sub by_each {
-    my ($t, $path, $is, $what) = @_;
-
-    my %left = map { $_ => 1 } $t->worker_pids;
-
-    return wait_for(sub {
-        my $r = $t->get($path);
-
-        delete $left{$r->{headers}{'x-pid'}} if $is->($r);
-        return !%left;
-    }, undef, "$what by each worker");
-}
-
 # Each a second later than the one before.
 sub push_one {
     my ($t) = @_;
@@ -85,10 +61,12 @@ sub says_so {
          "$what: /ready says why";
     is $r->{headers}{'retry-after'}, 1, "$what: /ready, Retry-After";
 
-    # a worker takes a look when it is asked for them
-    ok by_each($t, '/metrics', sub {
-        $_[0]{body} =~ /^ngx_pyroscope_store_disk_scarce 1$/m
-    }, '/metrics'), "$what: /metrics";
+    # each worker takes a look of its own, when it is asked for them
+    ok wait_for(sub {
+        my $answers = $t->ask_workers('/metrics');
+        return !grep { $_->{body} !~ /^ngx_pyroscope_store_disk_scarce 1$/m }
+               values %$answers;
+    }, undef, '/metrics of each worker'), "$what: /metrics";
     cmp_ok $t->metric('ngx_pyroscope_store_disk_limit_bytes'), '>',
            $t->metric('ngx_pyroscope_store_disk_free_bytes'),
            "$what: what is free, and what should be";
@@ -99,8 +77,7 @@ sub goes_on {
     my ($what, $t, $n) = @_;
 
     wait_for(sub { push_one($t)->{status} == 200 }, undef, 'a push');
-    ok by_each($t, '/ready', sub { $_[0]{status} == 200 }, '/ready'),
-       "$what: /ready again";
+    ok $t->wait_each_ready, "$what: /ready again";
     is push_one($t)->{status}, 200, "$what: pushes again";
     is $t->metric('ngx_pyroscope_store_disk_scarce'), 0, "$what: /metrics";
     is PyroJfr::total($t, name => 'shop'), ($n + 2) * $total,
@@ -111,7 +88,7 @@ sub goes_on {
 # ---- a limit that no disk can keep ------------------------------------------
 
 {
-    my $t = server()->start;
+    my $t = PyroTest->new(workers => 2)->start;
 
     is push_one($t)->{status}, 200, 'a push';
     $t->reload(more_yaml => yaml('min_free_disk: 100%'), ready => 0);
@@ -138,7 +115,7 @@ my $mib = 1024 * 1024;
 sub small_disk {
     my (@keys) = @_;
 
-    my $t = server(more_yaml => yaml(@keys));
+    my $t = PyroTest->new(workers => 2, more_yaml => yaml(@keys));
 
     mkdir $t->data;
 
@@ -198,7 +175,8 @@ SKIP: {
 # a line of the log for each push would fill a disk as well
 
 {
-    my $t = server(more_yaml => yaml('min_free_disk: 100%'));
+    my $t = PyroTest->new(workers => 2,
+                          more_yaml => yaml('min_free_disk: 100%'));
 
     $t->start(ready => 0);
     is push_one($t)->{status}, 503, 'many pushes' for 1 .. 40;
